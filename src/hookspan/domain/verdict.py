@@ -1,0 +1,90 @@
+"""What an attempt's outcome means. Deciding is pure; doing is the engine's, in batches."""
+
+import msgspec
+
+from hookspan.domain.outcome import ErrorCode, Outcome, Owner
+from hookspan.domain.retry import RetryPolicy, retry_after_ms
+from hookspan.domain.states import DeliveryReason, DeliveryState, StatusReason, VerdictKind
+
+_ASK_FOR_PATIENCE = frozenset({429, 503})
+# Not the receiver's failure: tried again soon, spending neither attempts nor the window.
+OWN_FAILURE_DELAY_MS = 5_000
+
+
+class DeliveryRules(msgspec.Struct, frozen=True, kw_only=True):
+    """What a profile says about outcomes."""
+
+    retry: RetryPolicy
+    gone_disables: bool = False  # what 410 means
+    disable_after_ms: int | None = None  # disable a webhook that has only failed for so long
+
+
+class History(msgspec.Struct, frozen=True):
+    """The past that a verdict needs."""
+
+    attempts: int  # of this round, the present one included
+    round_started_at: int  # start of the round's first attempt
+    failing_since: int | None  # of the webhook
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """`state` is the delivery's; `disable` the reason to disable its webhook, or None."""
+
+    kind: VerdictKind
+    state: DeliveryState
+    reason: DeliveryReason | None = None
+    next_attempt_at: int | None = None
+    disable: StatusReason | None = None
+    spends: bool = True  # whether the attempt counts against the retry policy
+
+
+SUCCEEDED = Verdict(kind=VerdictKind.SUCCEEDED, state=DeliveryState.SUCCEEDED)
+
+
+def decide(rules: DeliveryRules, outcome: Outcome, history: History, now_ms: int, jitter: float) -> Verdict:
+    """The verdict on one attempt. `jitter` is a number in [-1, 1).
+
+    Any 2xx is success; a 3xx is a failure, for redirects are never followed.
+    """
+    status = outcome.status
+    if status is not None and 200 <= status < 300:
+        return SUCCEEDED
+    if outcome.owner is not Owner.RECEIVER:
+        return _retry(now_ms + OWN_FAILURE_DELAY_MS, spends=False)
+    if outcome.error is ErrorCode.BLOCKED_DESTINATION:
+        return _failed(DeliveryReason.BLOCKED_DESTINATION)
+    if status == 410 and rules.gone_disables:
+        return Verdict(
+            kind=VerdictKind.DISABLE,
+            state=DeliveryState.FAILED,
+            reason=DeliveryReason.GONE,
+            disable=StatusReason.GONE,
+        )
+    delay_ms = rules.retry.next_delay_ms(history.attempts, now_ms - history.round_started_at, jitter)
+    if delay_ms is None:
+        return _failed(DeliveryReason.EXHAUSTED)
+    if status in _ASK_FOR_PATIENCE:
+        asked_ms = retry_after_ms(outcome.retry_after, now_ms)
+        delay_ms = max(delay_ms, asked_ms or 0)
+    if _has_failed_too_long(rules, history, now_ms):
+        return Verdict(
+            kind=VerdictKind.DISABLE,
+            state=DeliveryState.PENDING,
+            next_attempt_at=now_ms + delay_ms,
+            disable=StatusReason.FAILING,
+        )
+    return _retry(now_ms + delay_ms)
+
+
+def _has_failed_too_long(rules: DeliveryRules, history: History, now_ms: int) -> bool:
+    if rules.disable_after_ms is None or history.failing_since is None:
+        return False
+    return now_ms - history.failing_since >= rules.disable_after_ms
+
+
+def _retry(at_ms: int, *, spends: bool = True) -> Verdict:
+    return Verdict(kind=VerdictKind.RETRY, state=DeliveryState.PENDING, next_attempt_at=at_ms, spends=spends)
+
+
+def _failed(reason: DeliveryReason) -> Verdict:
+    return Verdict(kind=VerdictKind.FAILED, state=DeliveryState.FAILED, reason=reason)
