@@ -4,6 +4,8 @@ import enum
 
 import msgspec
 
+_OK, _REDIRECT = 200, 300
+
 
 class Owner(enum.IntEnum):
     """Three owners of failure, never mixed: only the receiver's spend attempts."""
@@ -50,3 +52,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     error_message: str | None = None
     owner: Owner = Owner.RECEIVER
     is_resent: bool = False  # a reused connection had died, so the request was sent a second time, silently
+
+    @property
+    def is_success(self) -> bool:
+        """Any 2xx. A 3xx is a failure, for redirects are never followed."""
+        return self.status is not None and _OK <= self.status < _REDIRECT

@@ -108,9 +108,7 @@ def check_delivery_move(old: DeliveryState, new: DeliveryState) -> None:
 
 def _check(old: _S, new: _S, moves: dict[_S, frozenset[_S]], what: str) -> None:
     if old is not new and new not in moves[old]:
-        raise StateForbidden(
-            f"A {what} that is {old.word} can't become {new.word}.", allowed=_words(moves[old])
-        )
+        raise StateForbidden(f"A {what} that is {old.word} can't become {new.word}.", allowed=_words(moves[old]))
 
 
 def _words(states: frozenset[_S]) -> list[str]:

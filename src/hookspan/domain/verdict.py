@@ -6,6 +6,7 @@ from hookspan.domain.outcome import ErrorCode, Outcome, Owner
 from hookspan.domain.retry import RetryPolicy, retry_after_ms
 from hookspan.domain.states import DeliveryReason, DeliveryState, StatusReason, VerdictKind
 
+_GONE = 410
 _ASK_FOR_PATIENCE = frozenset({429, 503})
 # Not the receiver's failure: tried again soon, spending neither attempts nor the window.
 OWN_FAILURE_DELAY_MS = 5_000
@@ -42,28 +43,29 @@ SUCCEEDED = Verdict(kind=VerdictKind.SUCCEEDED, state=DeliveryState.SUCCEEDED)
 
 
 def decide(rules: DeliveryRules, outcome: Outcome, history: History, now_ms: int, jitter: float) -> Verdict:
-    """The verdict on one attempt. `jitter` is a number in [-1, 1).
-
-    Any 2xx is success; a 3xx is a failure, for redirects are never followed.
-    """
-    status = outcome.status
-    if status is not None and 200 <= status < 300:
+    """The verdict on one attempt. `jitter` is a number in [-1, 1)."""
+    if outcome.is_success:
         return SUCCEEDED
     if outcome.owner is not Owner.RECEIVER:
         return _retry(now_ms + OWN_FAILURE_DELAY_MS, spends=False)
     if outcome.error is ErrorCode.BLOCKED_DESTINATION:
         return _failed(DeliveryReason.BLOCKED_DESTINATION)
-    if status == 410 and rules.gone_disables:
+    if outcome.status == _GONE and rules.gone_disables:
         return Verdict(
             kind=VerdictKind.DISABLE,
             state=DeliveryState.FAILED,
             reason=DeliveryReason.GONE,
             disable=StatusReason.GONE,
         )
+    return _failed_attempt(rules, outcome, history, now_ms, jitter)
+
+
+def _failed_attempt(rules: DeliveryRules, outcome: Outcome, history: History, now_ms: int, jitter: float) -> Verdict:
+    """The receiver did not accept it: again later, until the policy is exhausted."""
     delay_ms = rules.retry.next_delay_ms(history.attempts, now_ms - history.round_started_at, jitter)
     if delay_ms is None:
         return _failed(DeliveryReason.EXHAUSTED)
-    if status in _ASK_FOR_PATIENCE:
+    if outcome.status in _ASK_FOR_PATIENCE:
         asked_ms = retry_after_ms(outcome.retry_after, now_ms)
         delay_ms = max(delay_ms, asked_ms or 0)
     if _has_failed_too_long(rules, history, now_ms):

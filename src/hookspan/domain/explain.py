@@ -1,0 +1,114 @@
+"""Why a webhook has, or has not, got an event: a reason for programs and a sentence for people.
+
+Parked is never written to a delivery, so the reason of a pending one is derived here, when it is read. Pure.
+"""
+
+import msgspec
+
+from hookspan.domain.records import Delivery, Event, Webhook
+from hookspan.domain.states import DeliveryReason, DeliveryState, StatusReason, WebhookStatus
+from hookspan.domain.times import to_text
+
+_WHY_DISABLED = {
+    StatusReason.CREATED: "it was created disabled",
+    StatusReason.PERSON: "a person disabled it",
+    StatusReason.GONE: "its receiver answered 410 Gone",
+    StatusReason.FAILING: "its receiver has failed for too long",
+}
+_WHY_FINAL = {
+    DeliveryReason.EXHAUSTED: "the retries of its profile are used up",
+    DeliveryReason.EXPIRED: "the event became older than events are kept",
+    DeliveryReason.GONE: "the receiver answered 410 Gone",
+    DeliveryReason.BLOCKED_DESTINATION: "the URL leads to an address that is never sent to",
+    DeliveryReason.PERSON: "a person cancelled it",
+    DeliveryReason.WEBHOOK_DELETED: "the webhook was deleted",
+    DeliveryReason.JOB_CANCELLED: "the job that made it was cancelled",
+    DeliveryReason.SKIPPED: "the webhook was activated without what had waited for it",
+    DeliveryReason.ERASED: "the application was deleted",
+}
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """`reason` is a word of the closed list in the API's documentation, or None when the state says it all."""
+
+    reason: str | None
+    sentence: str
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What the webhook's subscription says of an event's type: now, and when the event was published.
+
+    `was_off` tells that the webhook was disabled when the event was published. The last two are None when the
+    webhook's history of that time is not known.
+    """
+
+    now: bool
+    then: bool | None
+    was_off: bool | None
+
+
+def explain_delivery(delivery: Delivery, webhook: Webhook | None, *, is_behind_head: bool, now_ms: int) -> Explanation:
+    """The reason and sentence of a delivery. `webhook` None: it is deleted. `is_behind_head`: an older delivery of
+    this fifo webhook is pending.
+    """
+    if delivery.state is DeliveryState.PENDING:
+        return _pending(delivery, webhook, is_behind_head=is_behind_head, now_ms=now_ms)
+    at = "" if delivery.finished_at is None else f" at {to_text(delivery.finished_at)}"
+    if delivery.state is DeliveryState.SUCCEEDED:
+        return Explanation(None, f"Delivered{at} by attempt {delivery.attempt_count}{_answer(delivery)}.")
+    word = "Failed" if delivery.state is DeliveryState.FAILED else "Cancelled"
+    because = "" if delivery.reason is None else f": {_WHY_FINAL[delivery.reason]}"
+    return Explanation(
+        None if delivery.reason is None else delivery.reason.word,
+        f"{word}{at} after {_attempts(delivery.attempt_count)}{_answer(delivery)}{because}.",
+    )
+
+
+def explain_absence(webhook: Webhook, event: Event, asked: Asked) -> Explanation:
+    """Why there is no delivery of this event for this webhook, and whether there will be one."""
+    if event.position > webhook.position and webhook.status is WebhookStatus.DISABLED:
+        if asked.now:
+            return Explanation(
+                "webhook_disabled", f"{why_disabled(webhook)} The event will be delivered when it is activated."
+            )
+        return Explanation(None, f"Not subscribed: the webhook does not ask for {event.type}.")
+    if event.position > webhook.position and webhook.status is WebhookStatus.CATCHING_UP and asked.now:
+        return Explanation("due", "The webhook is catching up and will come to this event.")
+    if webhook.created_at > event.accepted_at:
+        return Explanation(None, f"The webhook was created later, at {to_text(webhook.created_at)}.")
+    if asked.was_off and asked.then:
+        return Explanation(
+            None, "The webhook was disabled when the event was published, and later activated without what had waited."
+        )
+    return Explanation(None, f"Not subscribed: the webhook did not ask for {event.type} when it was published.")
+
+
+def why_disabled(webhook: Webhook) -> str:
+    """A sentence that says why a disabled webhook is so."""
+    because = "" if webhook.status_reason is None else f": {_WHY_DISABLED[webhook.status_reason]}"
+    return f"The webhook is disabled{because}."
+
+
+def _pending(delivery: Delivery, webhook: Webhook | None, *, is_behind_head: bool, now_ms: int) -> Explanation:
+    if webhook is None:
+        return Explanation("webhook_disabled", "The webhook was deleted; this delivery is about to be cancelled.")
+    if webhook.status is WebhookStatus.DISABLED:
+        return Explanation("webhook_disabled", f"{why_disabled(webhook)} The event is sent when it is activated.")
+    if is_behind_head and not delivery.is_claimed:
+        return Explanation("behind_head", "Waits for an older event, since this webhook gets its events in order.")
+    if not delivery.is_claimed and delivery.next_attempt_at is not None and delivery.next_attempt_at > now_ms:
+        tried = f" after {_attempts(delivery.attempt_count)}{_answer(delivery)}" if delivery.attempt_count else ""
+        return Explanation("scheduled", f"The next attempt is at {to_text(delivery.next_attempt_at)}{tried}.")
+    return Explanation("due", "It is being sent, or waits for its turn in this webhook's lane.")
+
+
+def _attempts(count: int) -> str:
+    return "1 attempt" if count == 1 else f"{count} attempts"
+
+
+def _answer(delivery: Delivery) -> str:
+    if not delivery.attempt_count:
+        return ""
+    if delivery.last_response_status is None:
+        return " (no complete response)"
+    return f" (HTTP {delivery.last_response_status})"

@@ -1,0 +1,448 @@
+"""The dispatcher: takes turns among the lanes that may send, sends, and turns outcomes into results.
+
+Everything here runs on the loop and nothing waits: a send is a callback, so that one event costs no task, no future
+and no timer. Lanes share the node fairly because each sends one request in its turn.
+"""
+
+import asyncio
+import heapq
+import itertools
+from collections import defaultdict, deque
+from collections.abc import Callable
+from functools import partial
+
+import structlog
+
+from hookspan.clock import Clock
+from hookspan.domain.outcome import ErrorCode, Outcome, Owner
+from hookspan.domain.records import Attempt, Webhook
+from hookspan.domain.states import DeliveryReason, DeliveryState, StatusReason, VerdictKind
+from hookspan.domain.verdict import SUCCEEDED, History, Verdict, decide
+from hookspan.egress import Egress
+from hookspan.engine.duty import Duty
+from hookspan.engine.index import Entry
+from hookspan.engine.lane import Lane
+from hookspan.engine.options import EngineOptions
+from hookspan.engine.post import Post, make_post
+from hookspan.engine.recorder import Recorder
+from hookspan.errors import HookspanError
+from hookspan.ids import IdMaker
+from hookspan.store.contract import Claimed, Result
+from hookspan.telemetry import Counters
+from hookspan.vault import SecretUnreadable, Vault
+
+log = structlog.get_logger()
+
+
+class Dispatcher:
+    """All lanes of this node, by webhook."""
+
+    def __init__(
+        self,
+        egress: Egress,
+        vault: Vault,
+        recorder: Recorder,
+        clock: Clock,
+        ids: IdMaker,
+        options: EngineOptions,
+        counters: Counters,
+        jitter: Callable[[], float],
+    ) -> None:
+        self.lanes: dict[int, Lane] = {}
+        self.backlogged: dict[int, Lane] = {}  # lanes of which the store may hold more
+        self.held: set[int] = set()  # deliveries whose claim is in this node's hands
+        self.items = 0  # waiting or promised, in all lanes
+        self.bytes = 0
+        self.in_flight = 0
+        self.is_stopped = False
+        self.rate_timer = RateTimer(self, clock)
+        self.on_disable: Callable[[Webhook, StatusReason], None]
+        self.on_room: Callable[[], None]
+        self._egress = egress
+        self._vault = vault
+        self._recorder = recorder
+        self._clock = clock
+        self._ids = ids
+        self._options = options
+        self._counters = counters
+        self._jitter = jitter
+        self._by_application: defaultdict[int, set[int]] = defaultdict(set)
+        self._ready: deque[Lane] = deque()
+        self._alone: Lane | None = None  # its head killed nodes before: it goes when nothing else is under way
+        self._is_alone = False
+        self._room_wanted = False
+        recorder.on_written = self._written
+        recorder.on_given_back = self._given_back
+        recorder.on_room = self.pump
+
+    # --- lanes
+
+    def lane(self, entry: Entry, webhook: Webhook) -> Lane:
+        """The webhook's lane, made if need be."""
+        lane = self.lanes.get(webhook.id)
+        if lane is None:
+            lane = Lane(entry, webhook, self._clock, self._options.lane_items_max, self.backlogged)
+            self.lanes[webhook.id] = lane
+            self._by_application[webhook.application_id].add(webhook.id)
+            if len(self.lanes) > self._options.idle_lanes_max:
+                self._drop_idle_lanes()
+        return lane
+
+    def entry_changed(self, entry: Entry) -> None:
+        """Lanes follow their webhooks: new URL and secrets from the next send; what is off gives back its queue."""
+        webhooks = {webhook.id: webhook for webhook in entry.webhooks}
+        for webhook_id in list(self._by_application.get(entry.application.id, ())):
+            webhook = webhooks.get(webhook_id)
+            lane = self.lanes[webhook_id]
+            if webhook is None:
+                self._close(lane)
+                continue
+            lane.use(entry, webhook)
+            if not lane.is_on:
+                self._give_back(lane.empty())
+            self._make_ready(lane)
+
+    def application_gone(self, application_id: int) -> None:
+        for webhook_id in list(self._by_application.get(application_id, ())):
+            self._close(self.lanes[webhook_id])
+
+    def _close(self, lane: Lane) -> None:
+        webhook = lane.webhook
+        self._give_back(lane.empty())
+        del self.lanes[webhook.id]
+        self.backlogged.pop(webhook.id, None)
+        self._by_application[webhook.application_id].discard(webhook.id)
+        if not self._by_application[webhook.application_id]:
+            del self._by_application[webhook.application_id]
+
+    def _drop_idle_lanes(self) -> None:
+        for lane in [lane for lane in self.lanes.values() if lane.is_idle]:
+            self._close(lane)
+
+    # --- taking in
+
+    def reserve(self, entry: Entry, webhook: Webhook, body_bytes: int) -> bool:
+        """Promise a place for a delivery that intake is about to insert as claimed."""
+        lane = self.lanes.get(webhook.id) or self.lane(entry, webhook)
+        if (
+            self.items >= self._options.node_items_max
+            or self.bytes + body_bytes > self._options.node_bytes_max
+            or self.is_stopped
+        ):
+            lane.mark_backlog()
+            return False
+        if not lane.reserve():
+            return False
+        self.items += 1
+        self.bytes += body_bytes
+        return True
+
+    def unreserve(self, webhook_id: int, body_bytes: int) -> None:
+        """The promised delivery did not come."""
+        self.items -= 1
+        self.bytes -= body_bytes
+        lane = self.lanes.get(webhook_id)
+        if lane is not None and lane.reserved:
+            lane.reserved -= 1
+
+    def put_reserved(self, item: Claimed) -> None:
+        """The promised delivery is durable: it waits in its lane now."""
+        self.held.add(item.id)
+        lane = self.lanes.get(item.webhook_id)
+        if lane is not None and lane.reserved:
+            lane.reserved -= 1
+        if lane is None or not lane.is_on:  # its webhook was switched off meanwhile
+            self._give_back([item])
+            if lane is not None:
+                lane.mark_backlog()
+            return
+        lane.queue.append(item)
+        self._make_ready(lane)
+
+    def put(self, entry: Entry, webhook: Webhook, item: Claimed) -> None:
+        """The poller has claimed it in the store."""
+        self.held.add(item.id)
+        self.items += 1
+        self.bytes += len(item.body)
+        lane = self.lane(entry, webhook)
+        lane.queue.append(item)
+        self._make_ready(lane)
+
+    def has_room(self, webhook_id: int) -> bool:
+        """Whether the poller could bring some of this webhook now."""
+        lane = self.lanes.get(webhook_id)
+        least = min(self._options.claim_per_webhook_max, self._options.lane_items_max // 2)
+        return lane is None or lane.room() >= least
+
+    def room(self) -> tuple[int, int]:
+        """How many deliveries and bytes the poller may bring; asks to be told when there is more."""
+        items = self._options.node_items_max - self.items
+        size = self._options.node_bytes_max - self.bytes
+        self._room_wanted = True
+        return max(0, items), max(0, size)
+
+    # --- sending
+
+    def _make_ready(self, lane: Lane) -> None:
+        if not lane.is_ready and lane.may_send():
+            lane.is_ready = True
+            self._ready.append(lane)
+
+    def ready(self, lane: Lane) -> None:
+        """The lane's rate allows another request."""
+        self._make_ready(lane)
+        self.pump()
+
+    def pump(self) -> None:
+        """Send whatever may be sent now, one request of each lane in turn."""
+        ready = self._ready
+        in_flight_max = self._options.in_flight_max
+        while not self.is_stopped and self._recorder.has_room and not self._is_alone:
+            if self._alone is not None:
+                self._pump_alone()
+                return
+            if not ready or self.in_flight >= in_flight_max:
+                return
+            lane = ready.popleft()
+            lane.is_ready = False
+            if not lane.may_send():
+                continue
+            if lane.rate is not None and (wait_s := lane.wait_s()) > 0:
+                self.rate_timer.add(lane, wait_s)
+                continue
+            orphan_count = lane.queue[0].orphan_count
+            if orphan_count >= self._options.orphans_alone:
+                self._alone = lane
+                continue
+            self._send(lane)
+            self._make_ready(lane)
+
+    def _pump_alone(self) -> None:
+        lane = self._alone
+        assert lane is not None
+        if self.in_flight or self._recorder.waiting:
+            return
+        self._alone = None
+        if lane.may_send():
+            self._is_alone = True
+            self._send(lane)
+
+    def _send(self, lane: Lane) -> None:
+        now_ms = self._clock.now_ms()
+        post = lane.post
+        if post is None or (post.renew_at is not None and now_ms >= post.renew_at):
+            post = self._prepare(lane, now_ms)
+            if post is None:
+                self._is_alone = False
+                return
+        item = lane.take()
+        self.in_flight += 1
+        self.items -= 1
+        self.bytes -= len(item.body)
+        if item.orphan_count >= self._options.orphans_max:
+            self._give_up(lane, item)
+            return
+        lines = post.lines(item.event_id, now_ms, item.body)
+        self._egress.send(
+            post.target,
+            post.fixed + lines,
+            item.body,
+            application_id=item.application_id,
+            timeout_ms=post.timeout_ms,
+            done=partial(self._done, lane, item, post, lines),
+        )
+
+    def _prepare(self, lane: Lane, now_ms: int) -> Post | None:
+        """Make the lane's way to send. None: it has none now, and its queue went back, or failed."""
+        try:
+            lane.post = make_post(lane.entry, lane.webhook, self._egress, self._vault, now_ms)
+        except SecretUnreadable:
+            log.error("secret unreadable, deliveries wait", webhook_id=lane.webhook.id)
+            lane.hold()
+            self._give_back(lane.empty())
+        except HookspanError as error:  # the URL is not allowed any more
+            item = lane.take()
+            self.in_flight += 1
+            self.items -= 1
+            self.bytes -= len(item.body)
+            outcome = Outcome(
+                started_at=now_ms,
+                duration_us=0,
+                error=ErrorCode.BLOCKED_DESTINATION,
+                error_message=error.detail,
+            )
+            # Not from inside the pump: a whole queue failing this way would recurse.
+            asyncio.get_running_loop().call_soon(self._done, lane, item, None, b"", outcome)
+        return lane.post
+
+    def _give_up(self, lane: Lane, item: Claimed) -> None:
+        """Nodes died over it too often: it fails without another try."""
+        log.error("delivery given up, nodes died while sending it", delivery_id=item.id, times=item.orphan_count)
+        self.in_flight -= 1
+        lane.in_flight -= 1
+        result = Result(
+            delivery_id=item.id,
+            claim=item.claim,
+            state=DeliveryState.FAILED,
+            reason=DeliveryReason.EXHAUSTED,
+            next_attempt_at=None,
+            attempt_count=item.attempt_count,
+            round_attempts=item.round_attempts,
+            round_started_at=item.round_started_at,
+            attempt=None,
+            finished_at=self._clock.now_ms(),
+        )
+        self._recorder.add(lane, result)
+
+    # --- what came of it
+
+    def _done(self, lane: Lane, item: Claimed, post: Post | None, lines: bytes, outcome: Outcome) -> None:
+        self.in_flight -= 1
+        lane.in_flight -= 1
+        if outcome.is_success:
+            verdict = SUCCEEDED
+            self._counters.attempts_succeeded += 1
+            if lane.failing_since is not None:
+                lane.failing_since = None
+                self._recorder.note_failing(lane)
+        else:
+            verdict = self._failed(lane, item, outcome)
+        self._recorder.add(lane, self._result(lane, item, post, lines, outcome, verdict))
+        self._make_ready(lane)
+        self.pump()
+        if self._room_wanted and lane.has_backlog and self.has_room(lane.webhook.id):
+            self._room_wanted = False
+            self.on_room()
+
+    def _failed(self, lane: Lane, item: Claimed, outcome: Outcome) -> Verdict:
+        """The verdict on anything but a 2xx, and what it means for the webhook."""
+        now_ms = self._clock.now_ms()
+        if outcome.owner is Owner.RECEIVER and lane.failing_since is None:
+            lane.failing_since = now_ms
+            self._recorder.note_failing(lane)
+        started_at = item.round_started_at or outcome.started_at
+        history = History(item.round_attempts + 1, started_at, lane.failing_since)
+        verdict = decide(lane.entry.profile.rules.delivery, outcome, history, now_ms, self._jitter())
+        if verdict.kind is VerdictKind.RETRY:
+            self._counters.attempts_retried += 1
+        else:
+            self._counters.attempts_failed += 1
+        if verdict.disable is not None:
+            self.on_disable(lane.webhook, verdict.disable)
+        if lane.is_fifo and verdict.state is DeliveryState.PENDING:
+            lane.mark_backlog()  # from now on nothing may be claimed at birth before this one
+        return verdict
+
+    def _result(
+        self, lane: Lane, item: Claimed, post: Post | None, lines: bytes, outcome: Outcome, verdict: Verdict
+    ) -> Result:
+        number = item.attempt_count + 1
+        error = outcome.error
+        attempt = Attempt(
+            id=self._ids.make(),
+            delivery_id=item.id,
+            webhook_id=item.webhook_id,
+            event_id=item.event_id,
+            number=number,
+            round=item.round,
+            cause=item.cause,
+            webhook_version=lane.webhook.version,
+            started_at=outcome.started_at,
+            duration_us=outcome.duration_us,
+            verdict=verdict.kind,
+            retry_at=verdict.next_attempt_at,
+            error=None if error is None else error.value,
+            error_message=outcome.error_message,
+            remote_address=outcome.remote_address,
+            request_headers=lines if post is None else post.shown(lines),
+            response_status=outcome.status,
+            response_headers=outcome.headers,
+            response_body=outcome.body,
+            response_bytes=outcome.body_bytes,
+            previous_attempt_id=item.last_attempt_id,
+        )
+        return Result(
+            delivery_id=item.id,
+            claim=item.claim,
+            state=verdict.state,
+            reason=verdict.reason,
+            next_attempt_at=verdict.next_attempt_at,
+            attempt_count=number,
+            round_attempts=item.round_attempts + verdict.spends,
+            round_started_at=item.round_started_at or outcome.started_at,
+            attempt=attempt,
+            finished_at=None if verdict.state is DeliveryState.PENDING else outcome.started_at,
+        )
+
+    def _written(self, lane: Lane, result: Result, *, is_late: bool) -> None:
+        """The result is durable (or its claim was lost): a fifo lane may go on, or must let the store decide."""
+        self.held.discard(result.delivery_id)
+        if self._is_alone or self._alone is not None:
+            self._is_alone = False
+            self.pump()
+        if not lane.is_fifo:
+            return
+        lane.is_blocked = False
+        if is_late or result.state is DeliveryState.PENDING:
+            lane.mark_backlog()
+            self._give_back(lane.empty())
+        if lane.queue:
+            self.ready(lane)
+        elif lane.has_backlog:
+            self.on_room()
+
+    def _give_back(self, items: list[Claimed]) -> None:
+        if items:
+            self.items -= len(items)
+            self.bytes -= sum(len(item.body) for item in items)
+            self._recorder.give_back(items)
+
+    def _given_back(self, item: Claimed) -> None:
+        self.held.discard(item.id)
+
+    # --- the node
+
+    def drop_claims(self) -> None:
+        """This node lost its registration: everything that waits here belongs to others now."""
+        for lane in self.lanes.values():
+            for item in lane.empty():
+                self.items -= 1
+                self.bytes -= len(item.body)
+                self.held.discard(item.id)
+
+    def stop(self) -> None:
+        """Send nothing more; what waits goes back to the store, what is in flight ends."""
+        self.is_stopped = True
+        for lane in self.lanes.values():
+            self._give_back(lane.empty())
+
+
+class RateTimer(Duty):
+    """Lanes whose rate makes them wait, woken when their time has come."""
+
+    name = "rate timer"
+    _IDLE_S = 5.0
+
+    def __init__(self, dispatcher: Dispatcher, clock: Clock) -> None:
+        super().__init__(clock)
+        self._dispatcher = dispatcher
+        self._heap: list[tuple[float, int, Lane]] = []
+        self._waiting: set[int] = set()
+        self._sequence = itertools.count()
+
+    def add(self, lane: Lane, wait_s: float) -> None:
+        """Make the lane ready in `wait_s` seconds. Once for each lane."""
+        if id(lane) not in self._waiting:
+            self._waiting.add(id(lane))
+            due_s = self._clock.monotonic() + wait_s
+            heapq.heappush(self._heap, (due_s, next(self._sequence), lane))
+            if self._heap[0][2] is lane:
+                self.wake.set()
+
+    async def turn(self) -> float:
+        now_s = self._clock.monotonic()
+        while self._heap and self._heap[0][0] <= now_s:
+            _, _, lane = heapq.heappop(self._heap)
+            self._waiting.discard(id(lane))
+            self._dispatcher.ready(lane)
+        return max(0.001, self._heap[0][0] - now_s) if self._heap else self._IDLE_S

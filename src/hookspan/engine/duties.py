@@ -1,0 +1,140 @@
+"""Background duties around the store: catch-up of re-activated webhooks, the node's registration, retention."""
+
+from collections.abc import Callable
+
+import structlog
+
+from hookspan.clock import Clock
+from hookspan.engine.dispatcher import Dispatcher
+from hookspan.engine.duty import Duty
+from hookspan.engine.index import Index
+from hookspan.engine.intake import Intake
+from hookspan.engine.options import EngineOptions
+from hookspan.ids import first_id_at
+from hookspan.store.contract import ClaimRef, Store
+from hookspan.telemetry import Counters
+
+log = structlog.get_logger()
+
+_DAY_MS = 86_400_000
+_UNHELD_LIMIT = 100_000
+
+
+class CatchUp(Duty):
+    """Turns events after a re-activated webhook's position into deliveries, a chunk a turn, until it is active."""
+
+    name = "catch-up"
+    _IDLE_S = 5.0
+
+    def __init__(self, store: Store, index: Index, clock: Clock, options: EngineOptions, counters: Counters) -> None:
+        super().__init__(clock)
+        self._store = store
+        self._index = index
+        self._options = options
+        self._counters = counters
+        self.on_backlog: Callable[[], None]
+
+    async def turn(self) -> float:
+        webhooks = await self._store.catching_up()
+        for webhook in webhooks:
+            entry = await self._index.find_by_id(webhook.application_id)
+            if entry is None:
+                continue
+            asks_for = entry.asks_for(webhook)
+            category_of = entry.profile.category_of
+            chunk = await self._store.catch_up(
+                webhook.id,
+                self._options.catch_up_events_max,
+                lambda event_type, asks_for=asks_for, category_of=category_of: asks_for(
+                    event_type, category_of(event_type)
+                ),
+            )
+            self._counters.catch_up_events += chunk.created
+            if chunk.refreshed is not None:
+                self._index.replace(chunk.refreshed)
+            if chunk.created:
+                self.on_backlog()
+        return 0 if webhooks else self._IDLE_S
+
+
+class Node(Duty):
+    """Keeps this node registered; when it was taken out, it registers anew and its old claims are others'.
+
+    Also frees claims that stand in this node's name without being in its hands: a commit whose outcome was in doubt
+    leaves such rows, and without this they would wait for ever.
+    """
+
+    name = "node"
+
+    def __init__(
+        self, store: Store, dispatcher: Dispatcher, intake: Intake, clock: Clock, options: EngineOptions
+    ) -> None:
+        super().__init__(clock)
+        self._store = store
+        self._dispatcher = dispatcher
+        self._intake = intake
+        self._options = options
+        self._looked_s = clock.monotonic()
+        self._suspects: set[ClaimRef] = set()
+        self.id = 0
+        self.on_registered: Callable[[int], None]
+        self.on_freed: Callable[[], None]
+        intake.on_node_gone = self.wake
+
+    async def register(self) -> None:
+        self.id = await self._store.register_node(self._clock.now_ms())
+        self.on_registered(self.id)
+
+    async def turn(self) -> float:
+        if not await self._store.beat(self.id):
+            log.warning("node was deregistered, registers anew", node=self.id)
+            self._dispatcher.drop_claims()
+            self._suspects.clear()
+            await self.register()
+        due = self._clock.monotonic() - self._looked_s >= self._options.unheld_interval_s
+        if due or self._intake.is_in_doubt or self._suspects:
+            self._intake.is_in_doubt = False
+            await self._free_unheld()
+        return self._options.beat_interval_s
+
+    async def _free_unheld(self) -> None:
+        """Only what is unknown in two looks in a row is freed: the first may see a commit before its result does."""
+        self._looked_s = self._clock.monotonic()
+        refs = await self._store.unheld(self.id, _UNHELD_LIMIT)
+        held = self._dispatcher.held
+        unknown = {ref for ref in refs if ref.delivery_id not in held}
+        freed = [ref for ref in unknown if ref in self._suspects]
+        self._suspects = unknown.difference(freed)
+        if freed:
+            log.warning("claims freed after a commit in doubt", count=len(freed))
+            await self._store.release(self.id, freed, self._clock.now_ms())
+            self.on_freed()
+
+
+class Retention(Duty):
+    """Drops events after their time, a chunk a turn; what is undelivered then expires first, visibly, a day before."""
+
+    name = "retention"
+    _GRACE_MS = _DAY_MS
+
+    def __init__(self, store: Store, clock: Clock, options: EngineOptions, counters: Counters) -> None:
+        super().__init__(clock)
+        self._store = store
+        self._options = options
+        self._counters = counters
+        self._started_ms = clock.now_ms()
+
+    async def turn(self) -> float:
+        now_ms = self._clock.now_ms()
+        expire_ms = now_ms - self._options.retention_days * _DAY_MS
+        done = await self._store.expire(
+            first_id_at(expire_ms),
+            first_id_at(expire_ms - self._GRACE_MS),
+            self._options.retention_chunk,
+            now_ms,
+        )
+        self._counters.expired_deliveries += done.expired_deliveries
+        self._counters.dropped_events += done.dropped_events
+        if done.expired_deliveries:
+            log.warning("undelivered deliveries expired", count=done.expired_deliveries)
+        return self._options.retention_interval_s if done.is_done else 0

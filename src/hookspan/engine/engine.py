@@ -1,0 +1,205 @@
+"""The engine: intake, lanes, recorder and poller put together, started and stopped in the right order."""
+
+import asyncio
+import random
+from collections.abc import Callable
+
+import structlog
+
+from hookspan.clock import Clock
+from hookspan.domain.records import Webhook
+from hookspan.domain.states import StatusReason, WebhookStatus
+from hookspan.egress import Egress
+from hookspan.engine.dispatcher import Dispatcher
+from hookspan.engine.duties import CatchUp, Node, Retention
+from hookspan.engine.duty import Duty
+from hookspan.engine.index import Index
+from hookspan.engine.intake import Intake
+from hookspan.engine.options import EngineOptions
+from hookspan.engine.poller import Poller
+from hookspan.engine.recorder import Recorder
+from hookspan.errors import HookspanError
+from hookspan.ids import IdMaker
+from hookspan.profiles import Profiles
+from hookspan.store.contract import Store
+from hookspan.telemetry import Counters
+from hookspan.vault import Vault
+
+log = structlog.get_logger()
+
+
+def _random_jitter() -> float:
+    return random.uniform(-1.0, 1.0)  # noqa: S311 - spreads retries, protects nothing
+
+
+class Engine:
+    """One node. The store, egress and vault are opened and closed by whoever made them."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        profiles: Profiles,
+        egress: Egress,
+        vault: Vault,
+        clock: Clock,
+        counters: Counters,
+        options: EngineOptions | None = None,
+        jitter: Callable[[], float] = _random_jitter,
+    ) -> None:
+        options = options or EngineOptions()
+        self.options = options
+        self.ids = IdMaker(clock)
+        self.index = Index(store, profiles, options.applications_max)
+        self.recorder = Recorder(store, clock, options, counters)
+        self.dispatcher = Dispatcher(egress, vault, self.recorder, clock, self.ids, options, counters, jitter)
+        self.intake = Intake(store, self.index, self.dispatcher, clock, self.ids, options, counters)
+        self.poller = Poller(store, self.index, self.dispatcher, clock, options, counters)
+        self.catch_up = CatchUp(store, self.index, clock, options, counters)
+        self.node = Node(store, self.dispatcher, self.intake, clock, options)
+        self.retention = Retention(store, clock, options, counters)
+        self.disabler = Disabler(store, self.index, clock)
+        self._store = store
+        self._clock = clock
+        self._tasks: list[asyncio.Task[None]] = []
+        self._is_stopped = False
+        self._connect()
+
+    def _connect(self) -> None:
+        """Who wakes whom."""
+        self.index.watcher = self.dispatcher
+        self.intake.on_backlog = self.poller.wake
+        self.catch_up.on_backlog = self.poller.wake.set
+        self.dispatcher.on_room = self.poller.wake.set
+        self.dispatcher.on_disable = self.disabler.add
+        self.node.on_freed = self.poller.wake.set
+        self.node.on_registered = self._registered
+
+    def _registered(self, node: int) -> None:
+        self.intake.node = self.recorder.node = self.poller.node = node
+        self.recorder.forget_claims()
+        self.poller.wake.set()
+
+    # --- life
+
+    async def prepare(self) -> None:
+        """Register the node and take over what earlier ones left. Without `start`, a test turns the duties itself."""
+        self.ids.start_after(await self._store.highest_id())
+        await self.node.register()
+
+    async def start(self) -> None:
+        await self.prepare()
+        self._tasks = [asyncio.create_task(duty.run(), name=duty.name) for duty in self._duties()]
+
+    def _duties(self) -> list[Duty]:
+        return [
+            self.intake,
+            self.recorder,
+            self.poller,
+            self.dispatcher.rate_timer,
+            self.catch_up,
+            self.node,
+            self.retention,
+            self.disabler,
+        ]
+
+    async def stop(self, grace_s: float = 20.0) -> None:
+        """Refuse new events, commit what was taken in, let requests in flight end (at most `grace_s` seconds), record
+        what came of them, give back the rest. Nothing is lost; within the grace nothing is doubled.
+        """
+        if self._is_stopped:
+            return
+        self._is_stopped = True
+        self.intake.is_stopped = True
+        deadline_s = self._clock.monotonic() + grace_s
+        await self._end_task(self.poller)
+        await self._settle(lambda: self.intake.waiting_events == 0, self.intake.wake, deadline_s)
+        self.dispatcher.stop()
+        await self._settle(lambda: self.dispatcher.in_flight == 0, self.recorder.wake, deadline_s)
+        await self._settle(lambda: self.recorder.is_empty, self.recorder.wake, deadline_s)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._finish()
+
+    async def _end_task(self, duty: Duty) -> None:
+        for task in self._tasks:
+            if task.get_name() == duty.name:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
+    async def _settle(self, is_settled: Callable[[], bool], wake: asyncio.Event, deadline_s: float) -> None:
+        """Wait until the duties have finished something, looking every few milliseconds."""
+        while not is_settled() and self._clock.monotonic() < deadline_s:
+            wake.set()
+            await asyncio.sleep(0.005)
+
+    async def _finish(self) -> None:
+        """Write the last results and leave the register; a store that is gone frees our claims at its next start."""
+        try:
+            while not self.recorder.is_empty:
+                await self.recorder.turn()
+            await self._store.deregister_node(self.node.id, self._clock.now_ms())
+        except HookspanError as error:
+            log.error("not everything could be recorded at the end", code=error.code, detail=error.detail)
+
+    # --- what manage calls
+
+    async def webhooks_changed(self, application_id: int) -> None:
+        """An application or one of its webhooks has changed: from the next publish and the next send it is in force."""
+        await self.index.reload(application_id)
+        self.catch_up.wake.set()
+        self.poller.wake.set()
+
+    def wake(self, webhook_id: int | None = None) -> None:
+        """Something became due, of this webhook if it is named."""
+        lane = None if webhook_id is None else self.dispatcher.lanes.get(webhook_id)
+        if lane is not None:
+            lane.mark_backlog()
+        self.poller.wake.set()
+
+    def readiness(self) -> str | None:
+        """None when events can be taken in and sent, else the reason in a sentence."""
+        if self._is_stopped:
+            return "The node is stopping."
+        if not self._tasks:
+            return "The node is starting."
+        for duty in (self.node, self.poller, self.recorder, self.intake):
+            if duty.turn_age_s > self.options.turn_age_max_s:
+                return f"The {duty.name} has not turned for {duty.turn_age_s:.0f} s."
+            if duty.is_failing:
+                return f"The {duty.name} fails: {duty.last_error}"
+        return None
+
+
+class Disabler(Duty):
+    """Switches off webhooks whose receivers asked for it (410) or have failed too long, as their profile says."""
+
+    name = "disabler"
+    _IDLE_S = 5.0
+
+    def __init__(self, store: Store, index: Index, clock: Clock) -> None:
+        super().__init__(clock)
+        self._store = store
+        self._index = index
+        self._waiting: dict[int, tuple[Webhook, StatusReason]] = {}  # once for each webhook
+
+    def add(self, webhook: Webhook, reason: StatusReason) -> None:
+        self._waiting[webhook.id] = (webhook, reason)
+        self.wake.set()
+
+    async def turn(self) -> float:
+        for webhook, reason in list(self._waiting.values()):
+            changed = await self._store.set_webhook_status(
+                webhook.id,
+                WebhookStatus.DISABLED,
+                reason,
+                keep=True,
+                expected_version=None,
+                changed_at=self._clock.now_ms(),
+            )
+            del self._waiting[webhook.id]
+            if changed is not None:
+                log.warning("webhook disabled", webhook_id=webhook.id, reason=reason.word)
+            await self._index.reload(webhook.application_id)
+        return self._IDLE_S

@@ -1,0 +1,158 @@
+"""A webhook's queue inside this node: what waits, and when the next request may leave.
+
+A lane only decides. The dispatcher sends; the recorder writes. One lane never waits for another.
+"""
+
+from collections import deque
+
+from hookspan.clock import Clock
+from hookspan.domain.records import Webhook
+from hookspan.domain.states import Order, WebhookStatus
+from hookspan.engine.index import Entry
+from hookspan.engine.post import Post
+from hookspan.store.contract import Claimed
+
+_BURST_S = 1.0  # a rate-limited lane may save up one second of requests (at least one)
+_UNREADABLE_RETRY_S = 60.0
+_SENDING = frozenset({WebhookStatus.ACTIVE, WebhookStatus.CATCHING_UP})
+
+
+class Lane:
+    """The waiting deliveries of one webhook that this node has claimed.
+
+    `has_backlog` says that the store may hold more of this webhook than the lane does. A fifo lane claims nothing at
+    birth while it is set, so that nothing overtakes; it begins set, and only a look into the store clears it.
+    `backlogged` gathers the lanes that have one, by webhook.
+    """
+
+    def __init__(
+        self, entry: Entry, webhook: Webhook, clock: Clock, items_max: int, backlogged: "dict[int, Lane]"
+    ) -> None:
+        self.queue: deque[Claimed] = deque()
+        self.in_flight = 0
+        self.reserved = 0
+        self.has_backlog = False
+        self.backlog_marks = 0  # how often the store got something of this webhook that the lane did not
+        self.is_blocked = False  # fifo: the head's outcome is not committed yet
+        self.is_ready = False  # in the dispatcher's round
+        self.is_held = False  # no request may leave: secrets unreadable, or the webhook is off
+        self.held_until_s = 0.0
+        self.failing_since = webhook.failing_since
+        self.failing_since_kept = webhook.failing_since
+        self._clock = clock
+        self._items_max = items_max
+        self._backlogged = backlogged
+        self._tokens = 0.0
+        self._refilled_s = clock.monotonic()
+        self.post: Post | None = None
+        self.use(entry, webhook)
+        self._tokens = self._burst
+        self.mark_backlog()
+
+    def use(self, entry: Entry, webhook: Webhook) -> None:
+        """Follow a change of the webhook or its application; what is in flight ends as it began."""
+        self.entry = entry
+        self.webhook = webhook
+        self.is_fifo = webhook.order is Order.FIFO
+        self.concurrency = 1 if self.is_fifo else webhook.concurrency
+        self.rate = webhook.rate
+        self._burst = max(1.0, (webhook.rate or 0.0) * _BURST_S)
+        self.post = None  # made anew by the dispatcher at the next send
+        self.is_held = False
+        if self.is_fifo:
+            self.mark_backlog()
+
+    @property
+    def is_on(self) -> bool:
+        return self.webhook.status in _SENDING
+
+    # --- taking in
+
+    def reserve(self) -> bool:
+        """Promise room for a delivery that is about to be inserted as claimed. False: insert it unclaimed."""
+        # Half of a lane is the backlog's, or what came first would wait as long as anything new comes in.
+        most = self._items_max // 2 if self.has_backlog else self._items_max
+        if (
+            len(self.queue) + self.reserved >= most
+            or not self.is_on
+            or self.is_held
+            or (self.is_fifo and self.has_backlog)
+        ):
+            self.mark_backlog()
+            return False
+        self.reserved += 1
+        return True
+
+    def mark_backlog(self) -> None:
+        """The store holds, or is about to hold, deliveries of this webhook that nobody claimed."""
+        self.has_backlog = True
+        self.backlog_marks += 1
+        self._backlogged[self.webhook.id] = self
+
+    def clear_backlog(self, marks_seen: int) -> None:
+        """A look into the store that began when `backlog_marks` was `marks_seen` found nothing waiting."""
+        if self.backlog_marks == marks_seen:
+            self.has_backlog = False
+            self._backlogged.pop(self.webhook.id, None)
+
+    def room(self) -> int:
+        """How many more deliveries the poller may bring."""
+        if not self.is_on or self.is_held_now():
+            return 0
+        if self.is_fifo and (self.queue or self.in_flight or self.is_blocked or self.reserved):
+            return 0  # the poller takes the head only when nothing of it is under way here
+        return self._items_max - len(self.queue) - self.reserved
+
+    # --- letting go
+
+    def may_send(self) -> bool:
+        """Whether its head may leave now, but for the rate."""
+        return (
+            bool(self.queue)
+            and self.in_flight < self.concurrency
+            and not self.is_blocked
+            and self.is_on
+            and not self.is_held
+        )
+
+    def wait_s(self) -> float:
+        """Seconds until the rate lets the next request leave; 0 when it may leave now."""
+        rate = self.rate
+        if rate is None:
+            return 0.0
+        now_s = self._clock.monotonic()
+        self._tokens = min(self._burst, self._tokens + (now_s - self._refilled_s) * rate)
+        self._refilled_s = now_s
+        return 0.0 if self._tokens >= 1.0 else (1.0 - self._tokens) / rate
+
+    def take(self) -> Claimed:
+        """The head, now in flight. A fifo lane sends nothing more until `committed`."""
+        item = self.queue.popleft()
+        self.in_flight += 1
+        self.is_blocked = self.is_fifo
+        if self.rate is not None:
+            self._tokens -= 1.0
+        return item
+
+    def hold(self) -> None:
+        """Send nothing for a while: its secrets can't be read, and unsigned it must not go out."""
+        self.is_held = True
+        self.held_until_s = self._clock.monotonic() + _UNREADABLE_RETRY_S
+        self.mark_backlog()
+
+    def is_held_now(self) -> bool:
+        if self.is_held and self._clock.monotonic() >= self.held_until_s:
+            self.is_held = False
+        return self.is_held
+
+    def empty(self) -> list[Claimed]:
+        """Take everything that waits out of the lane, to be given back to the store."""
+        items = list(self.queue)
+        self.queue.clear()
+        if items:
+            self.mark_backlog()
+        return items
+
+    @property
+    def is_idle(self) -> bool:
+        return not (self.queue or self.in_flight or self.reserved or self.is_blocked)

@@ -1,0 +1,51 @@
+"""Every bound of the engine, named. The defaults suit one machine with two cores."""
+
+import msgspec
+
+
+class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Sizes in items, bytes and seconds. Tests set small ones to hit each bound."""
+
+    # Intake: what may wait for a commit, and what goes into one. Beyond the first two: 503.
+    intake_events_max: int = 20_000
+    intake_bytes_max: int = 64 * 1024 * 1024
+    commit_events_max: int = 512
+    commit_bytes_max: int = 4 * 1024 * 1024
+    commit_deliveries_max: int = 4_096
+
+    # One publish.
+    event_bytes_max: int = 256 * 1024
+    batch_bytes_max: int = 5 * 1024 * 1024
+    batch_events_max: int = 1_000
+
+    # Lanes: what this node holds in memory. Beyond it deliveries stay in the store until there is room.
+    lane_items_max: int = 4_096
+    node_items_max: int = 65_536
+    node_bytes_max: int = 128 * 1024 * 1024
+    idle_lanes_max: int = 20_000
+    in_flight_max: int = 2_048
+    applications_max: int = 100_000  # in the subscription index
+
+    # Recorder: outcomes that wait for a commit; beyond it nothing more is sent.
+    results_max: int = 8_192
+    record_results_max: int = 1_024
+
+    # Poller.
+    claim_items_max: int = 512
+    claim_per_webhook_max: int = 128
+    claim_bytes_max: int = 16 * 1024 * 1024
+    poll_interval_s: float = 1.0
+    poll_interval_min_s: float = 0.02
+
+    # Duties.
+    beat_interval_s: float = 2.0
+    unheld_interval_s: float = 30.0
+    catch_up_events_max: int = 1_000
+    retention_days: int = 30
+    retention_chunk: int = 1_000
+    retention_interval_s: float = 60.0
+    turn_age_max_s: float = 15.0  # a duty that has not turned for so long makes the node unready
+
+    # A delivery that nodes died over is sent alone, then given up: it can't take the process down for ever.
+    orphans_alone: int = 3
+    orphans_max: int = 5

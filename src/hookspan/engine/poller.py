@@ -1,0 +1,131 @@
+"""The poller: brings what is due in the store into lanes. It is the truth; wake-ups only make it sooner."""
+
+from collections import deque
+
+from hookspan.clock import Clock
+from hookspan.domain.records import Webhook
+from hookspan.engine.dispatcher import Dispatcher
+from hookspan.engine.duty import Duty
+from hookspan.engine.index import Entry, Index
+from hookspan.engine.options import EngineOptions
+from hookspan.store.contract import Claimed, ClaimRef, Store
+from hookspan.telemetry import Counters
+
+# Fifo lanes looked up in one turn to see whether anything of theirs waits in the store.
+_BACKLOG_LOOKS_MAX = 200
+
+
+class Poller(Duty):
+    """One turn claims what is due and fits; it turns again at once while there is more."""
+
+    name = "poller"
+
+    def __init__(
+        self,
+        store: Store,
+        index: Index,
+        dispatcher: Dispatcher,
+        clock: Clock,
+        options: EngineOptions,
+        counters: Counters,
+    ) -> None:
+        super().__init__(clock)
+        self._store = store
+        self._index = index
+        self._dispatcher = dispatcher
+        self._options = options
+        self._counters = counters
+        self.node = 0
+
+    async def turn(self) -> float:
+        options = self._options
+        items, size = self._dispatcher.room()
+        limit = min(items, options.claim_items_max)
+        if limit == 0 or size == 0:
+            return options.poll_interval_s  # the dispatcher wakes us when there is room
+        skip, marks = self._look()
+        claimed = await self._store.claim(
+            self.node,
+            self._clock.now_ms(),
+            limit=limit,
+            per_webhook=options.claim_per_webhook_max,
+            bytes_max=min(size, options.claim_bytes_max),
+            skip=skip,
+        )
+        if claimed:
+            self._counters.deliveries_reclaimed += len(claimed)
+            await self._put(claimed)
+            return 0
+        await self._clear_backlogs(marks)
+        due_at = await self._store.next_due_at(skip)
+        return self._wait_s(due_at)
+
+    def _wait_s(self, due_at: int | None) -> float:
+        """Until the next delivery is due, within bounds: another process may make something due unseen."""
+        longest_s = self._options.poll_interval_s
+        if due_at is None:
+            return longest_s
+        wait_s = (due_at - self._clock.now_ms()) / 1000
+        return min(longest_s, max(self._options.poll_interval_min_s, wait_s))
+
+    def _look(self) -> tuple[list[int], dict[int, int]]:
+        """Lanes of which the store may hold more: those that can't take any now, and the others with their marks.
+
+        A lane that is full without a backlog may be brought a portion too many, which does no harm.
+        """
+        dispatcher = self._dispatcher
+        full = []
+        marks = {}
+        for webhook_id, lane in dispatcher.backlogged.items():
+            if lane.room() > 0 and (lane.is_fifo or dispatcher.has_room(webhook_id)):
+                marks[webhook_id] = lane.backlog_marks
+            else:
+                full.append(webhook_id)
+        return full, marks
+
+    async def _clear_backlogs(self, marks: dict[int, int]) -> None:
+        """Nothing was due. A fifo lane must also know that nothing of its webhook waits for a later time."""
+        fifo = []
+        for webhook_id, seen in marks.items():
+            lane = self._dispatcher.lanes.get(webhook_id)
+            if lane is None:
+                continue
+            if lane.is_fifo:
+                fifo.append(webhook_id)
+            else:
+                lane.clear_backlog(seen)
+        if not fifo:
+            return
+        looked_up = fifo[:_BACKLOG_LOOKS_MAX]
+        waiting = await self._store.waiting(looked_up)
+        for webhook_id in looked_up:
+            lane = self._dispatcher.lanes.get(webhook_id)
+            if lane is not None and (webhook_id not in waiting or waiting[webhook_id].count == 0):
+                lane.clear_backlog(marks[webhook_id])
+
+    async def _put(self, found: list[Claimed]) -> None:
+        """Into lanes, or back to the store where the webhook is not known (any more)."""
+        claimed = deque(found)
+        orphans: list[ClaimRef] = []
+        try:
+            while claimed:
+                item = claimed[0]
+                entry = await self._index.find_by_id(item.application_id)
+                webhook = None if entry is None else _webhook(entry, item.webhook_id)
+                if entry is None or webhook is None:
+                    orphans.append(ClaimRef(item.id, item.claim))
+                else:
+                    self._dispatcher.put(entry, webhook, item)
+                claimed.popleft()
+        finally:
+            self._dispatcher.pump()
+            rest = orphans + [ClaimRef(item.id, item.claim) for item in claimed]
+            if rest:
+                await self._store.release(self.node, rest, self._clock.now_ms())
+
+
+def _webhook(entry: Entry, webhook_id: int) -> Webhook | None:
+    for webhook in entry.webhooks:
+        if webhook.id == webhook_id:
+            return webhook
+    return None

@@ -1,0 +1,153 @@
+"""Reading what a publisher sent: one event or a batch, checked, and rendered into the bytes that will be signed."""
+
+import datetime
+import hashlib
+import re
+
+import msgspec
+
+from hookspan import jsontext
+from hookspan.clock import Clock
+from hookspan.engine.index import Entry
+from hookspan.engine.options import EngineOptions
+from hookspan.errors import Fault, HookspanError, InvalidJson, InvalidRequest, TooLarge, UnknownField
+from hookspan.ids import IdMaker, to_text
+from hookspan.store.contract import NewEvent
+
+PUBLISHER_ID_LENGTH_MAX = 256
+_NOT_SET = msgspec.UNSET
+_MESSAGE = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
+
+
+class _Input(msgspec.Struct, forbid_unknown_fields=True):
+    """One event as published. See docs: POST /v1/applications/{app}/events."""
+
+    type: str
+    content: msgspec.Raw
+    publisher_id: str | None = None
+    context: msgspec.Raw | msgspec.UnsetType = _NOT_SET
+    occurred_at: datetime.datetime | None = None
+
+
+_decode_event = msgspec.json.Decoder(_Input).decode
+_decode_batch = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+class Reader:
+    """Turns a publisher's bytes into events that are ready to be kept, apart from their deliveries."""
+
+    def __init__(self, clock: Clock, ids: IdMaker, options: EngineOptions) -> None:
+        self._clock = clock
+        self._ids = ids
+        self._options = options
+
+    def read(self, entry: Entry, raw: bytes) -> NewEvent | list[NewEvent | HookspanError]:
+        """An object gives its event or raises; an array gives an event or an error for each member, in order.
+
+        Raises InvalidJson, DuplicateKey, TooLarge (nothing of the request is kept then), and for an object also
+        InvalidRequest, UnknownField, UnknownEventType, SchemaMismatch.
+        """
+        if len(raw) > self._options.batch_bytes_max:
+            raise TooLarge(
+                f"The body has {len(raw):,} bytes; a batch may have {self._options.batch_bytes_max:,}.",
+                limit=self._options.batch_bytes_max,
+            )
+        jsontext.check(raw)
+        if raw.lstrip()[:1] == b"[":
+            return self._read_batch(entry, raw)
+        return self._read_one(entry, raw)
+
+    def _read_batch(self, entry: Entry, raw: bytes) -> list[NewEvent | HookspanError]:
+        members = _decode_batch(raw)
+        if not members:
+            raise InvalidRequest("The batch is empty: send at least one event.")
+        if len(members) > self._options.batch_events_max:
+            raise TooLarge(
+                f"The batch has {len(members):,} events; it may have {self._options.batch_events_max:,}.",
+                limit=self._options.batch_events_max,
+            )
+        found: list[NewEvent | HookspanError] = []
+        for index, member in enumerate(members):
+            try:
+                found.append(self._read_one(entry, bytes(member)))
+            except HookspanError as error:
+                error.data["index"] = index
+                found.append(error)
+        return found
+
+    def _read_one(self, entry: Entry, raw: bytes) -> NewEvent:
+        if len(raw) > self._options.event_bytes_max:
+            raise TooLarge(
+                f"The event has {len(raw):,} bytes; it may have {self._options.event_bytes_max:,}.",
+                limit=self._options.event_bytes_max,
+            )
+        event = _decode(raw)
+        publisher_id = event.publisher_id
+        if publisher_id is not None:
+            _check_publisher_id(publisher_id)
+        profile = entry.profile
+        content = bytes(event.content)
+        context = None if event.context is _NOT_SET else bytes(event.context)
+        if context == b"null":
+            context = None
+        profile.check(event.type, content, context)
+        ident = self._ids.make()
+        accepted_at = self._clock.now_ms()
+        occurred_at = accepted_at if event.occurred_at is None else _ms(event.occurred_at)
+        application = entry.application
+        body, content_at, content_bytes = profile.render(
+            event.type, content, context, to_text(profile.event_prefix, ident), occurred_at, application.uuid
+        )
+        return NewEvent(
+            id=ident,
+            application_id=application.id,
+            type=event.type,
+            category=profile.category_of(event.type),
+            publisher_id=publisher_id,
+            input_hash=b"" if publisher_id is None else hashlib.blake2b(raw, digest_size=16).digest(),
+            occurred_at=occurred_at,
+            accepted_at=accepted_at,
+            content=None if content_at >= 0 else content,
+            content_at=content_at,
+            content_bytes=content_bytes,
+            context=context,
+            body=body,
+            deliveries=(),
+        )
+
+
+def _decode(raw: bytes) -> _Input:
+    try:
+        return _decode_event(raw)
+    except msgspec.ValidationError as error:
+        raise _explained(error) from None
+    except msgspec.DecodeError as error:
+        raise InvalidJson(f"The event is not a JSON object: {error}.") from None
+
+
+def _explained(error: msgspec.ValidationError) -> HookspanError:
+    """Msgspec's message as a problem that names the place."""
+    match = _MESSAGE.match(str(error))
+    what = match["what"] if match else str(error)
+    pointer = (match["path"] or "").replace(".", "/") if match else ""
+    unknown = re.search(r"unknown field `([^`]*)`", what)
+    if unknown is not None:
+        name = unknown[1]
+        known = ", ".join(_Input.__struct_fields__)
+        detail = f"An event has no member {name!r}; it has {known}."
+        return UnknownField(detail, errors=(Fault(f"/{name}", "unknown_field", detail),))
+    detail = f"The event is not understood: {what} at {pointer or 'its top'}."
+    return InvalidRequest(detail, errors=(Fault(pointer, "invalid_request", what),))
+
+
+def _check_publisher_id(text: str) -> None:
+    if not 1 <= len(text) <= PUBLISHER_ID_LENGTH_MAX or "\x00" in text:
+        detail = f"publisher_id must have 1 to {PUBLISHER_ID_LENGTH_MAX} characters and no NUL."
+        raise InvalidRequest(detail, errors=(Fault("/publisher_id", "invalid_request", detail),))
+
+
+def _ms(at: datetime.datetime) -> int:
+    if at.tzinfo is None:
+        detail = "occurred_at needs a time zone, such as 2026-05-01T12:00:00Z."
+        raise InvalidRequest(detail, errors=(Fault("/occurred_at", "invalid_request", detail),))
+    return int(at.timestamp() * 1000)
