@@ -1,0 +1,231 @@
+"""The one way out: every request of Hookspan goes through `Egress.send`."""
+
+import asyncio
+import re
+from collections.abc import Callable
+
+from hookspan.clock import Clock
+from hookspan.domain.outcome import ErrorCode, Outcome, Owner
+from hookspan.egress.address import AddressPolicy
+from hookspan.egress.connection import Connection
+from hookspan.egress.dns import CaresNames, NameFailed, NameService, Resolver
+from hookspan.egress.job import BLOCKED_MESSAGE, Failure, Job, Stage
+from hookspan.egress.opening import Opener
+from hookspan.egress.pool import Pool
+from hookspan.egress.proxy import read_proxy
+from hookspan.egress.settings import EgressSettings
+from hookspan.egress.target import Target, make_target
+from hookspan.egress.tls import make_context
+from hookspan.errors import BlockedDestination
+
+SWEEP_S = 0.1  # deadlines are kept to this
+CLOSE_S = 1.0
+
+# Names are tokens (RFC 9110, 5.6.2); values hold anything but CR, LF and NUL.
+_HEADER_LINES = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\r\n\0]*\r\n)*")
+
+
+class Egress:
+    """Sends requests, keeps connections, refuses addresses. `names` replaces the system's DNS in tests.
+
+    Raises ConfigurationError for settings that can't be read.
+    """
+
+    def __init__(self, settings: EgressSettings, clock: Clock, *, names: NameService | None = None) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._names = names
+        self._policy = AddressPolicy(settings.allow, settings.refuse, settings.own)
+        self._tls = make_context(settings.ca_file)
+        self._proxy = read_proxy(settings.proxy) if settings.proxy is not None else None
+        self._pool = Pool(settings.sockets_max)
+        self._flying: set[Job] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_open = False
+
+    async def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._resolver = Resolver(self._names or CaresNames(), self._clock)
+        self._opener = Opener(self._policy, self._resolver, self._tls, self._clock, self, self._proxy)
+        self._is_open = True
+        self._timer = self._loop.call_later(SWEEP_S, self._sweep)
+
+    async def close(self) -> None:
+        """Fail what is in flight (SHUTDOWN, ours) and close every connection. Idempotent."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        self._timer.cancel()
+        for job in list(self._flying):
+            self._give_up(job, Failure(ErrorCode.SHUTDOWN, "Hookspan stopped before a response came.", Owner.US))
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._pool.close(CLOSE_S)
+        await self._resolver.close()
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._flying)
+
+    @property
+    def sockets(self) -> int:
+        """Connections opening, busy and idle."""
+        return self._pool.sockets
+
+    def target(self, url: str, *, https_required: bool) -> Target:
+        """Read a webhook URL. Raises InvalidUrl, HttpsRequired, and BlockedDestination for a literal address."""
+        target = make_target(url, self._settings, https_required=https_required)
+        if target.address is not None and not self._policy.allows(target.address, target.port):
+            raise BlockedDestination(BLOCKED_MESSAGE)
+        return target
+
+    async def check_destination(self, target: Target) -> None:
+        """Resolve the name now and apply the address policy. Raises BlockedDestination.
+
+        A name that does not resolve is accepted: receivers are often created before their DNS.
+        """
+        try:
+            await self._opener.allowed_addresses(target, is_asked_anew=True)
+        except NameFailed:
+            return
+        except Failure as failure:
+            raise BlockedDestination(failure.message) from None
+
+    def send(
+        self,
+        target: Target,
+        headers: bytes,
+        body: bytes,
+        *,
+        application_id: int,
+        timeout_ms: int,
+        done: Callable[[Outcome], None],
+        may_resend: bool = True,
+    ) -> None:
+        """POST `body` to the target; `done` gets the outcome exactly once, on the loop, after `send` has returned.
+
+        `headers` are whole lines, content-type among them; host, user-agent, accept-encoding and content-length are
+        written here. Raises ValueError when they are not header lines: a caller let CR, LF or NUL through.
+        `may_resend` False turns off the silent second try on a new connection when a kept one turns out dead.
+        """
+        if _HEADER_LINES.fullmatch(headers) is None:
+            raise ValueError("not header lines, or CR, LF or NUL in a header's name or value")
+        clock = self._clock
+        job = Job(
+            target,
+            b"%b%bcontent-length: %d\r\n\r\n%b" % (target.prefix, headers, len(body), body),
+            application_id,
+            timeout_ms,
+            done,
+            clock.now_ms(),
+            clock.monotonic(),
+            may_resend=may_resend,
+        )
+        self._flying.add(job)
+        connection = self._pool.take((application_id, target.origin))
+        if connection is not None:
+            connection.send(job)
+        else:
+            self._open(job)
+
+    # --- new connections
+
+    def _open(self, job: Job) -> None:
+        if not self._is_open:
+            failure = Failure(ErrorCode.SHUTDOWN, "Hookspan is stopping.", Owner.US)
+            self._loop.call_soon(self._end, job, failure, None)
+        elif not self._pool.reserve():
+            failure = Failure(ErrorCode.NO_SOCKETS, "All of this node's sockets are busy.", Owner.US)
+            self._loop.call_soon(self._end, job, failure, None)
+        else:
+            job.task = self._loop.create_task(self._open_and_send(job))
+            self._tasks.add(job.task)
+            job.task.add_done_callback(self._opening_ended)
+
+    async def _open_and_send(self, job: Job) -> None:
+        try:
+            connection = await self._opener.open(job)
+        except Failure as failure:
+            self._pool.release()
+            self._end(job, failure, None)
+            return
+        except BaseException:
+            self._pool.release()
+            raise
+        job.task = None
+        job.stage = Stage.WAITING
+        if connection.is_closed:
+            self._pool.release()
+            connection.abort()
+            self._end(job, _never_usable(connection), connection.remote_address)
+            return
+        self._pool.opened(connection)
+        connection.send(job)
+
+    def _opening_ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # A fault of ours. The job ends at its deadline; here it is made known.
+            self._loop.call_exception_handler({"message": "opening a connection failed", "exception": error})
+
+    # --- what connections tell (connection.Keeper)
+
+    def now(self) -> float:
+        return self._clock.monotonic()
+
+    def finished(self, connection: Connection, job: Job, outcome: Outcome, *, is_reusable: bool) -> None:
+        # First the connection, so that `done` may send the next request on it.
+        if is_reusable:
+            self._pool.put(connection)
+        else:
+            self._pool.close_one(connection)
+        self._flying.remove(job)
+        job.done(outcome)
+
+    def failed(self, connection: Connection, job: Job, failure: Failure, *, is_unanswered: bool) -> None:
+        self._pool.close_one(connection)
+        if is_unanswered and connection.uses > 1 and job.may_resend and not job.is_resent:
+            # It was kept alive, and died as we wrote: most likely nobody read the request.
+            job.is_resent = True
+            self._open(job)
+        else:
+            self._end(job, failure, connection.remote_address)
+
+    def lost(self, connection: Connection) -> None:
+        self._pool.lost(connection)
+
+    # --- the end of a job
+
+    def _end(self, job: Job, failure: Failure, remote_address: str | None) -> None:
+        if job in self._flying:
+            self._flying.remove(job)
+            job.done(job.failed(failure, self._clock.monotonic(), remote_address))
+
+    def _sweep(self) -> None:
+        """One turn: end what is past its deadline, close what has been idle too long."""
+        self._timer = self._loop.call_later(SWEEP_S, self._sweep)
+        now = self._clock.monotonic()
+        for job in [job for job in self._flying if job.deadline <= now]:
+            self._give_up(job, self._lateness(job))
+        self._pool.close_idle(now)
+
+    def _lateness(self, job: Job) -> Failure:
+        message = f"No complete response within {job.timeout_ms:,} ms; the time ran out while {job.stage}."
+        if job.stage is not Stage.RESOLVING:
+            return Failure(ErrorCode.TIMEOUT, message)
+        self._resolver.note_silence(job.target.host)
+        return Failure(ErrorCode.DNS_FAILED, message, self._resolver.owner_of_failure(job.target.host))
+
+    def _give_up(self, job: Job, failure: Failure) -> None:
+        remote_address = None
+        if job.task is not None:
+            job.task.cancel()
+        if job.connection is not None:
+            remote_address = job.connection.remote_address
+            self._pool.close_one(job.connection)
+        self._end(job, failure, remote_address)
+
+
+def _never_usable(connection: Connection) -> Failure:
+    if connection.has_spoken_first:
+        return Failure(ErrorCode.INVALID_RESPONSE, "The receiver spoke before it was asked.")
+    return Failure(ErrorCode.RESET, "The receiver closed the connection before it was asked anything.")
