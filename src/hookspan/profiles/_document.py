@@ -1,0 +1,217 @@
+"""The shape of profile.toml: what may stand in it. Decoding is strict, so a typo is found and named, not ignored.
+
+Only shapes are here. What the texts in them mean is said where they are compiled: `_references`, `_body`,
+`_signing`, `_credentials`, `_catalog`, `_rules`.
+"""
+
+import re
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+_MESSAGE = re.compile(r"(?P<what>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?", re.DOTALL)
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
+_MISSING = re.compile(r"Object missing required field `(.*)`")
+
+
+class Refused(Exception):
+    """Something in a profile is wrong: `key` is its dotted place, `reason` says what and what is allowed.
+
+    It becomes a ConfigurationError or an InvalidRequest, depending on who wrote it.
+    """
+
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(f"{key}: {reason}")
+        self.key = key
+        self.reason = reason
+
+
+class UnknownKey(Refused):
+    """A key that the profile language does not have."""
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The base of every table."""
+
+
+class Id(Table, frozen=True, kw_only=True):
+    prefix: Annotated[str, msgspec.Meta(pattern="^[a-z]{1,8}_$")]
+    random: Literal["base58:23"]
+
+
+class Ids(Table, frozen=True, kw_only=True):
+    event: Id
+    webhook: Id
+
+
+class Body(Table, frozen=True, kw_only=True):
+    """`rows` in their order; `context` names the members that `{context.…}` may use, each with its type."""
+
+    rows: Annotated[tuple[tuple[str, str], ...], msgspec.Meta(min_length=1, max_length=100)]
+    context: dict[str, str] = {}
+
+
+class Rotate(Table, frozen=True, kw_only=True):
+    overlap: str
+    live: Annotated[int, msgspec.Meta(ge=1, le=10)]
+
+
+class Credential(Table, frozen=True, kw_only=True):
+    kind: Literal["text", "whsec", "ed25519"]
+    make: str | None = None
+    give: tuple[Literal["configurer", "operator"], ...] = ()
+    key: str | None = None
+    required: bool | str = False
+    shown: Literal["once", "public", "never"]
+    rotate: Rotate | None = None
+
+
+class Header(Table, frozen=True, kw_only=True):
+    name: str
+    value: str
+
+
+class Signature(Table, frozen=True, kw_only=True):
+    credential: str
+    header: str
+    algorithm: str
+    signed: str
+    encoding: str
+    each: str = "{sig}"
+    join: str = ","
+    value: str = "{signatures}"
+
+
+class Test(Table, frozen=True, kw_only=True):
+    """`at` is only for readers: how this one event tells its time."""
+
+    type: str
+    content: str | None = None
+    verbatim: str | None = None
+    at: str | None = None
+
+
+class Tolerance(Table, frozen=True, kw_only=True):
+    past: str
+    future: str
+
+
+class Read(Table, frozen=True, kw_only=True):
+    """The way back, for `hookspan.verify`."""
+
+    type: str
+    id: str | None = None
+    at: str | None = None
+    data: str
+    tolerance: Tolerance | None = None
+
+
+class Limits(Table, frozen=True, kw_only=True):
+    webhooks: Annotated[int, msgspec.Meta(ge=0, le=100_000)]  # 0: no limit
+    name: Literal["optional", "required", "none"]
+    https: Literal["required", "unless_operator_allows"]
+
+
+class States(Table, frozen=True, kw_only=True):
+    new: Literal["active", "disabled"]
+    url_change: Literal["any", "disabled"]
+    while_disabled: Literal["keep"] = "keep"
+
+
+class Access(Table, frozen=True, kw_only=True):
+    configure: Annotated[tuple[Literal["admin", "application_key", "support"], ...], msgspec.Meta(min_length=1)]
+
+
+class Subscription(Table, frozen=True, kw_only=True):
+    by: Literal["type", "pattern", "group", "matrix"]
+    absent: Literal["all", "none", "refused"]
+
+
+class Delivery(Table, frozen=True, kw_only=True):
+    order: Literal["any", "fifo"]
+    timeout: str
+    gone: Literal["retry", "disable"]
+    auto_disable: bool | str = False
+
+
+class Retry(Table, frozen=True, kw_only=True):
+    """Either a list, `delays`, or a series: `first`, `factor`, `cap`, `until`."""
+
+    delays: tuple[str, ...] | None = None
+    first: str | None = None
+    factor: float | None = None
+    cap: str | None = None
+    until: str | None = None
+    jitter: float = 0.0
+
+
+Start = Literal["now", "webhook_creation", "beginning_of_time", "position"]
+
+
+class Epoch(Table, frozen=True, kw_only=True):
+    default: Start
+    values: tuple[Start, ...] = ()
+    before: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 0
+
+
+class Group(Table, frozen=True, kw_only=True):
+    """`verbs` holds names, or `{name = "since"}`; `since` is for those that have none of their own."""
+
+    title: str
+    since: str | None = None
+    verbs: Annotated[tuple[str | dict[str, str], ...], msgspec.Meta(min_length=1)]
+
+
+class Catalog(Table, frozen=True, kw_only=True):
+    """`type` is ``{group}.{verb}``; or with `is_open` a pattern, and every type that fits it exists."""
+
+    type: str
+    is_open: bool = msgspec.field(default=False, name="open")
+    group: dict[str, Group] = {}
+
+
+class Document(Table, frozen=True, kw_only=True):
+    """One whole profile.toml."""
+
+    format: Literal[1]
+    title: str
+    settable: tuple[str, ...] = ()
+    ids: Ids
+    body: Body
+    credential: dict[str, Credential] = {}
+    header: tuple[Header, ...] = ()
+    signature: tuple[Signature, ...] = ()
+    test: Test | None = None
+    read: Read
+    limits: Limits
+    states: States
+    access: Access
+    subscription: Subscription
+    delivery: Delivery
+    retry: Retry
+    epoch: Epoch
+    words: dict[str, str | dict[str, str]] = {}
+    catalog: Catalog
+    # Whether an event's content is held against its schema. Not in the files: it exists to be switched off.
+    validate: bool = True
+
+
+def decode(raw: dict[str, Any]) -> Document:
+    """The document behind a parsed TOML file; raises Refused."""
+    try:
+        return msgspec.convert(raw, Document, strict=True)
+    except msgspec.ValidationError as error:
+        raise _refused(str(error)) from None
+
+
+def _refused(message: str) -> Refused:
+    match = _MESSAGE.fullmatch(message)
+    what, path = (match["what"], match["path"] or "") if match else (message, "")
+    key = re.sub(r"\[(\d+)\]", r".\1", path).replace("[...]", ".…").strip(".")
+    unknown = _UNKNOWN.fullmatch(what)
+    if unknown:
+        return UnknownKey(f"{key}.{unknown[1]}".strip("."), "there is no such key")
+    missing = _MISSING.fullmatch(what)
+    if missing:
+        return Refused(f"{key}.{missing[1]}".strip("."), "this key is missing")
+    return Refused(key, what[:1].lower() + what[1:])

@@ -1,0 +1,76 @@
+"""The small grammar inside a profile's texts: ``literal {name:form?} and {first | second | null}``.
+
+A text is pieces in order: literals and choices. A choice has one or more alternatives, tried from the left; each is
+a reference to something that exists when an event is rendered or signed, or a constant (``null``, ``empty``).
+``?`` after a reference allows it to be missing.
+"""
+
+import re
+from typing import Final
+
+import msgspec
+
+from hookspan.profiles._document import Refused
+
+CONSTANTS: Final = {"null": b"null", "empty": b"{}"}
+_ALTERNATIVE = re.compile(r"(?P<name>[a-z][a-zA-Z0-9_.-]*)(?::(?P<form>[a-z_]+))?(?P<optional>\?)?", re.ASCII)
+_PIECE = re.compile(r"\{([^{}]*)\}|([^{}]+)|(.)", re.DOTALL)
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """One alternative. `form` is how to write it (``ms``, ``iso``, ``no_null``), None for the usual way."""
+
+    name: str
+    form: str | None = None
+    is_optional: bool = False
+
+    @property
+    def root(self) -> str:
+        return self.name.partition(".")[0]
+
+    @property
+    def member(self) -> str:
+        """What stands after the first dot."""
+        return self.name.partition(".")[2]
+
+
+class Choice(msgspec.Struct, frozen=True):
+    alternatives: tuple[Reference, ...]
+
+    @property
+    def is_optional(self) -> bool:
+        return any(one.is_optional for one in self.alternatives)
+
+
+Piece = str | Choice
+
+
+def parse(key: str, text: str) -> tuple[Piece, ...]:
+    """The pieces of `text`. Raises Refused in the name of `key`."""
+    pieces: list[Piece] = []
+    for inside, literal, stray in _PIECE.findall(text):
+        if stray:
+            raise Refused(key, f"a brace without its partner in {text!r}")
+        pieces.append(literal or _choice(key, inside))
+    return tuple(pieces)
+
+
+def _choice(key: str, inside: str) -> Choice:
+    alternatives = []
+    for part in inside.split("|"):
+        match = _ALTERNATIVE.fullmatch(part.strip())
+        if match is None:
+            raise Refused(key, f"{{{inside}}} is no reference")
+        alternatives.append(Reference(match["name"], match["form"], match["optional"] is not None))
+    for one in alternatives[:-1]:
+        if one.name in CONSTANTS or one.is_optional:
+            raise Refused(key, f"in {{{inside}}} nothing after {one.name!r} could ever be reached")
+    return Choice(tuple(alternatives))
+
+
+def sole(key: str, text: str) -> Reference:
+    """The reference of a text that is one reference and nothing else."""
+    pieces = parse(key, text)
+    if len(pieces) == 1 and isinstance(pieces[0], Choice) and len(pieces[0].alternatives) == 1:
+        return pieces[0].alternatives[0]
+    raise Refused(key, f"{text!r} must be exactly one reference, such as {{body.type}}")
