@@ -1,0 +1,234 @@
+"""The demo: every sample of every shipped profile published over HTTP, delivered, verified, recorded."""
+
+import asyncio
+import contextlib
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import click
+import msgspec
+
+from hookspan import __version__
+from hookspan.cli._board import Board, Row, Stage
+from hookspan.cli._client import ApiClient
+from hookspan.cli._output import Exit, bad, dim, good, strong
+from hookspan.cli._receiver import Arrival, Expected, Receiver
+from hookspan.cli._serving import until_stopped
+from hookspan.cli.node import Node, bind, running
+from hookspan.errors import ConfigurationError
+from hookspan.keys import with_keys
+from hookspan.profiles import Profile
+from hookspan.settings import Settings
+
+DEADLINE_S = 30.0  # for every sample to arrive and be recorded
+_OPEN_SAMPLES = {  # for profiles whose catalog is open and so has no samples of its own
+    "order.paid": b'{"order_id":17,"total":"129.90","currency":"EUR"}',
+    "order.shipped": b'{"order_id":17,"parcels":2}',
+    "customer.renamed": b'{"customer_id":4,"name":"Zo\\u00eb \xe2\x9c\x93"}',
+}
+
+
+class Exhibit(msgspec.Struct, frozen=True):
+    """One application of the demo: its profile, its id and the path of its webhook at the receiver."""
+
+    profile: Profile
+    application: str
+    path: str
+
+
+class Progress:
+    """What was published and what has arrived, row by row."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self.settled = asyncio.Event()
+        self.board = Board((), {})
+        self._waiting: dict[tuple[str, str], list[tuple[Row, float]]] = {}
+
+    def show(self, rows: list[Row], notes: dict[str, str]) -> None:
+        """Draw the empty board."""
+        self.rows = rows
+        self.board = Board(rows, notes)
+        self.board.update()
+
+    def published(self, path: str, row: Row) -> None:
+        """`row` is about to be published to the application behind `path`."""
+        row.stage = Stage.PUBLISHED
+        self._waiting.setdefault((path, row.event_type), []).append((row, time.monotonic()))
+        self.board.update()
+
+    def arrived(self, arrival: Arrival) -> None:
+        """The receiver's report. What no row waits for came from the newcomer's own hands: one line."""
+        waiting = self._waiting.get((arrival.path, arrival.event_type or ""))
+        if waiting:
+            row, since_s = waiting.pop(0)
+            row.stage = Stage.VERIFIED
+            row.note = f"{len(arrival.body)} bytes in {(arrival.at_s - since_s) * 1000:.0f} ms"
+            self.board.update()
+        else:
+            mark = bad(f"✗ {arrival.problem}") if arrival.problem else good("✓ verified")
+            click.echo(f"  {dim(time.strftime('%H:%M:%S'))} {arrival.path}  {arrival.event_type or '?'}  {mark}")
+        if all(row.stage is Stage.VERIFIED for row in self.rows):
+            self.settled.set()
+
+
+async def demo(settings: Settings, port: int | None, *, is_once: bool) -> int:
+    """Run the whole demo; the exit code. `port` None: the usual one, or a free one."""
+    settings = with_keys(settings)
+    listener = _bind(settings, port)
+    progress = Progress()
+    async with until_stopped() as stop, Receiver(progress.arrived) as receiver, running(settings, listener) as node:
+        _greet(node, receiver)
+        exhibits = await asyncio.to_thread(_create_applications, node, receiver)
+        rows = [
+            (one, Row(one.profile.title, event_type), content)
+            for one in exhibits
+            for event_type, content in _samples(one)
+        ]
+        progress.show(
+            [row for _, row, _ in rows], {one.profile.title: f"{one.application} → {one.path}" for one in exhibits}
+        )
+        deadline_s = time.monotonic() + DEADLINE_S
+        await _publish_all(node, progress, rows)
+        code = await _wait_until_recorded(node, progress, exhibits, stop, deadline_s)
+        if not is_once and not stop.is_set():
+            _show_next_steps(node, exhibits)
+            await stop.wait()
+            click.echo(f"\n{dim('Stopping: finishing what is in flight, then removing the data.')}")
+            return Exit.OK
+        return code
+
+
+def _bind(settings: Settings, port: int | None) -> socket.socket:
+    if port is not None:
+        return bind(settings.host, port)
+    try:
+        return bind(settings.host, settings.port)
+    except ConfigurationError:
+        return bind(settings.host, 0)
+
+
+def _greet(node: Node, receiver: Receiver) -> None:
+    click.echo(
+        f"\n{good('●')} {strong('Hookspan')} {__version__} at {strong(node.base_url)}, "
+        f"delivering to a sample receiver at {strong(receiver.url)}"
+    )
+
+
+@contextlib.contextmanager
+def _client(node: Node) -> Iterator[ApiClient]:
+    with ApiClient(node.base_url, node.settings.operator_key) as client:
+        yield client
+
+
+def _create_applications(node: Node, receiver: Receiver) -> list[Exhibit]:
+    """One application for each shipped profile, each with an active webhook at the receiver."""
+    exhibits = []
+    with _client(node) as client:
+        for name in node.profiles.names:
+            profile = node.profiles.get(name)
+            application = client.call("POST", "/v1/applications", {"name": f"{profile.title} demo", "profile": name})[
+                "id"
+            ]
+            path = f"/{name}"
+            wanted: dict[str, Any] = {"url": receiver.url + path}
+            if profile.rules.subscription_absent != "all":
+                wanted["events"] = [entry.type for entry in profile.catalog()]
+            webhooks = f"/v1/applications/{application}/webhooks"
+            webhook = client.call("POST", webhooks, wanted)
+            receiver.expect(path, Expected(name, webhook["secret"]))
+            if webhook["status"] != "active":
+                client.call("PATCH", f"{webhooks}/{webhook['id']}", {"status": "active"})
+            exhibits.append(Exhibit(profile, application, path))
+    return exhibits
+
+
+def _samples(exhibit: Exhibit) -> list[tuple[str, bytes]]:
+    entries = exhibit.profile.catalog()
+    if not entries:
+        return list(_OPEN_SAMPLES.items())
+    return [(entry.type, exhibit.profile.sample(entry.type)) for entry in entries]
+
+
+async def _publish_all(node: Node, progress: Progress, rows: list[tuple[Exhibit, Row, bytes]]) -> None:
+    """Publish one after the other over HTTP, from a thread: the client is as blocking as a newcomer's script."""
+    with _client(node) as client:
+        for exhibit, row, content in rows:
+            progress.published(exhibit.path, row)
+            body = b'{"type":"%s","content":%s}' % (row.event_type.encode(), content)
+            await asyncio.to_thread(client.call, "POST", f"/v1/applications/{exhibit.application}/events", body)
+
+
+async def _wait_until_recorded(
+    node: Node, progress: Progress, exhibits: list[Exhibit], stop: asyncio.Event, deadline_s: float
+) -> int:
+    """Wait for the last arrival, then for Hookspan's own record of it; say what is missing at the deadline."""
+    recorded = 0
+    try:
+        async with asyncio.timeout(deadline_s - time.monotonic()):
+            await _first_of(progress.settled, stop)
+            while not stop.is_set() and recorded < len(progress.rows):
+                recorded = await asyncio.to_thread(_count_succeeded, node, exhibits)
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        pass
+    missing = [row for row in progress.rows if row.stage is not Stage.VERIFIED]
+    for row in missing:
+        row.stage, row.note = Stage.FAILED, "did not arrive"
+    if missing:
+        progress.board.update()
+    arrived = len(progress.rows) - len(missing)
+    is_good = not missing and recorded == len(progress.rows)
+    text = (
+        f"{len(progress.rows)} events published over HTTP, {arrived} delivered and verified, "
+        f"{recorded} recorded as succeeded"
+    )
+    click.echo(f"\n  {good('✓') if is_good else bad('✗')} {strong(text)}\n")
+    return Exit.OK if is_good else Exit.FAILED
+
+
+async def _first_of(*events: asyncio.Event) -> None:
+    tasks = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+def _count_succeeded(node: Node, exhibits: list[Exhibit]) -> int:
+    with _client(node) as client:
+        return sum(
+            len(client.call("GET", f"/v1/applications/{one.application}/deliveries?state=succeeded&limit=100")["data"])
+            for one in exhibits
+        )
+
+
+def _show_next_steps(node: Node, exhibits: list[Exhibit]) -> None:
+    first = exhibits[-1]
+    event_type, content = _samples(first)[0]
+    application = f"{node.base_url}/v1/applications/{first.application}"
+    auth = '-H "Authorization: Bearer $KEY"'
+    click.echo(
+        "\n".join(
+            [
+                f"  {strong('Now you.')} In another terminal:",
+                "",
+                f"    export KEY={node.settings.operator_key}",
+                "",
+                dim("    # publish an event, and see it arrive here"),
+                f"    curl {auth} {application}/events \\",
+                f'      -d \'{{"type": "{event_type}", "content": {content.decode()}}}\'',
+                dim("    # what became of each"),
+                f"    curl {auth} {application}/deliveries",
+                dim("    # where events go"),
+                f"    curl {auth} {application}/webhooks",
+                "",
+                f"  API reference {node.base_url}/docs   metrics {node.base_url}/metrics",
+                f"  {dim('Ctrl-C exhibits Hookspan and removes the data.')}",
+                "",
+            ]
+        )
+    )

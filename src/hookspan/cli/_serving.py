@@ -1,0 +1,111 @@
+"""Running a node in the foreground: the loop, the signals, the words on the terminal."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
+
+import click
+import msgspec
+import uvloop
+
+from hookspan import __version__
+from hookspan.cli._client import ApiClient, Refused
+from hookspan.cli._output import dim, good, strong
+from hookspan.cli.node import Node, bind, running
+from hookspan.keys import OPERATOR_KEY_FILE, with_keys
+from hookspan.settings import Settings
+from hookspan.telemetry import log
+
+DEV_NETWORKS = ("127.0.0.0/8", "::1/128")
+DEV_APPLICATION = "app_sample"
+
+
+def for_trying(settings: Settings) -> Settings:
+    """`settings` with receivers on this machine and plain http allowed."""
+    return msgspec.structs.replace(
+        settings, egress_allow=(*settings.egress_allow, *DEV_NETWORKS), egress_allow_http=True
+    )
+
+
+def run_on_loop(main: Callable[[], Coroutine[Any, Any, int | None]]) -> int:
+    """Run `main` on a fresh uvloop and return what it returns. Refusals inside task groups come out plain."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        try:
+            return runner.run(main()) or 0
+        except BaseExceptionGroup as group:
+            raise _first(group) from group
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+@contextlib.asynccontextmanager
+async def until_stopped() -> AsyncIterator[asyncio.Event]:
+    """An event that SIGTERM and SIGINT set. A second one ends the process at once."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    signals = (signal.SIGTERM, signal.SIGINT)
+
+    def stopping(number: int) -> None:
+        stop.set()
+        loop.remove_signal_handler(number)  # from now on its default: the process ends
+
+    for number in signals:
+        loop.add_signal_handler(number, stopping, number)
+    try:
+        yield stop
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+
+async def serve(settings: Settings, *, is_dev: bool) -> None:
+    """Run a node until a signal comes. `is_dev` adds a sample application and a newcomer's first steps."""
+    settings = with_keys(settings)
+    listener = bind(settings.host, settings.port)
+    async with until_stopped() as stop:
+        async with running(settings, listener) as node:
+            log.info("listening", address=node.base_url, database=settings.database_url, version=__version__)
+            if is_dev:
+                await _show_first_steps(node)
+            await stop.wait()
+            log.info("stopping: finishing what is in flight")
+        log.info("stopped")
+
+
+async def _show_first_steps(node: Node) -> None:
+    await asyncio.to_thread(_ensure_sample_application, node.base_url, node.settings.operator_key)
+    application = f"{node.base_url}/v1/applications/{DEV_APPLICATION}"
+    lines = (
+        "",
+        f"{good('●')} {strong('Hookspan')} {__version__} for trying things, at {strong(node.base_url)}",
+        f"  data and keys in {node.settings.data_folder}{dim(f'  ({OPERATOR_KEY_FILE} holds the key below)')}",
+        "",
+        f"  export KEY={node.settings.operator_key}",
+        "",
+        dim("  # where should events go? any URL, also http on this machine"),
+        f'  curl -H "Authorization: Bearer $KEY" {application}/webhooks \\',
+        '    -d \'{"url": "http://127.0.0.1:9000/hook"}\'',
+        dim("  # publish one"),
+        f'  curl -H "Authorization: Bearer $KEY" {application}/events \\',
+        '    -d \'{"type": "order.paid", "content": {"order_id": 17}}\'',
+        dim("  # what became of it?"),
+        f'  curl -H "Authorization: Bearer $KEY" {application}/deliveries',
+        "",
+        f"  API reference: {node.base_url}/docs   Ctrl-C stops.",
+        "",
+    )
+    click.echo("\n".join(lines))
+
+
+def _ensure_sample_application(base_url: str, key: str) -> None:
+    with ApiClient(base_url, key) as client:
+        try:
+            client.call("GET", f"/v1/applications/{DEV_APPLICATION}")
+        except Refused:
+            client.call("POST", "/v1/applications", {"id": DEV_APPLICATION, "name": "Sample", "profile": "standard"})

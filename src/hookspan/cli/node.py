@@ -1,0 +1,169 @@
+"""Everything one process is made of, put together from the ground up. This is the only place that knows all rooms.
+
+    settings ─► vault, store, profiles ─► egress ─► engine ─► manage ─► api ─► a listening socket
+
+Taken down in the opposite order: first nothing new comes in, then what is in flight ends, then the store closes.
+"""
+
+import asyncio
+import contextlib
+import gc
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import uvicorn
+
+from hookspan.api import create_app
+from hookspan.clock import SystemClock
+from hookspan.egress import Egress, EgressSettings
+from hookspan.engine import Engine, EngineOptions
+from hookspan.errors import ConfigurationError
+from hookspan.manage import Manage
+from hookspan.profiles import Profiles, load_profiles
+from hookspan.settings import Settings, decode_encryption_key
+from hookspan.store.sqlite import SqliteStore
+from hookspan.telemetry import Counters
+from hookspan.vault import Vault
+
+REQUESTS_GRACE_S = 5  # for requests that were being answered when the stop came
+GRACE_S = 25.0  # for deliveries in flight: the longest deadline of a shipped profile, 15 s, and room
+IDLE_CONNECTION_S = 30
+_GC_THRESHOLD = 50_000  # per-event garbage has no cycles: collecting often only costs
+
+
+class Node(msgspec.Struct, frozen=True):
+    """One running Hookspan."""
+
+    settings: Settings
+    base_url: str
+    profiles: Profiles
+    engine: Engine
+    manage: Manage
+    counters: Counters
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A bound socket, not listening yet. Raises ConfigurationError in words when the address can't be had."""
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, proto)
+    except OSError as error:
+        raise ConfigurationError(f"Can't listen on {host}: {error.strerror}. Choose another with --host.") from error
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        raise ConfigurationError(
+            f"Can't listen on {host} port {port}: {error.strerror}. Is another Hookspan running? "
+            f"Choose another port with --port."
+        ) from error
+    listener.setblocking(False)
+    return listener
+
+
+@contextlib.asynccontextmanager
+async def running(settings: Settings, listener: socket.socket) -> AsyncIterator[Node]:
+    """A node that answers on `listener` for as long as the block runs. `settings` must have its keys."""
+    host, port = listener.getsockname()[:2]
+    clock, counters = SystemClock(), Counters()
+    profiles = load_profiles(Path(settings.profiles_path) if settings.profiles_path else None)
+    vault = Vault(decode_encryption_key(settings.encryption_key))
+    async with contextlib.AsyncExitStack() as stack:
+        store = SqliteStore(settings.database_path, clock=clock)
+        await store.open()
+        stack.push_async_callback(store.close)
+        if not vault.opens_check_value(await store.check_value(vault.check_value())):
+            raise ConfigurationError(
+                "The encryption key is not the one this database was written with. Put the right one back "
+                "(HOOKSPAN_ENCRYPTION_KEY, or encryption.key in the data folder)."
+            )
+        egress = Egress(_egress_settings(settings, host, port), clock)
+        await egress.start()
+        stack.push_async_callback(egress.close)
+        engine = Engine(
+            store=store,
+            profiles=profiles,
+            egress=egress,
+            vault=vault,
+            clock=clock,
+            counters=counters,
+            options=EngineOptions(retention_days=settings.retention_days),
+        )
+        await engine.start()
+        stack.push_async_callback(engine.stop, GRACE_S)
+        manage = Manage(store, profiles, egress, vault, engine, clock, settings)
+        await stack.enter_async_context(_listening(create_app(manage, engine, counters, settings), listener))
+        with _calm_collector():
+            yield Node(settings, _base_url(host, port), profiles, engine, manage, counters)
+
+
+def _egress_settings(settings: Settings, host: str, port: int) -> EgressSettings:
+    return EgressSettings(
+        allow=settings.egress_allow,
+        allow_http=settings.egress_allow_http,
+        ca_file=settings.egress_ca_file,
+        proxy=settings.egress_proxy,
+        own=((host, port),),
+    )
+
+
+def _base_url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@contextlib.contextmanager
+def _calm_collector() -> Iterator[None]:
+    """Start-up's objects live for ever: leave them out of every collection, and collect seldom."""
+    before = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_GC_THRESHOLD, 50, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.is_listening.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are the command's business: stopping has an order that uvicorn does not know."""
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _listening(app: Any, listener: socket.socket) -> AsyncIterator[None]:
+    server = _Server(
+        uvicorn.Config(
+            app,
+            loop="none",
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=IDLE_CONNECTION_S,
+            timeout_graceful_shutdown=REQUESTS_GRACE_S,
+        )
+    )
+    async with asyncio.TaskGroup() as group:
+        group.create_task(server.serve(sockets=[listener]))
+        try:
+            await server.is_listening.wait()
+            yield
+        finally:
+            server.should_exit = True

@@ -1,0 +1,75 @@
+"""`hookspan publish`: one event to a running server."""
+
+import json
+import sys
+from urllib.parse import quote
+
+import click
+
+from hookspan.cli._client import ApiClient, Unreachable
+from hookspan.cli._options import settings_from, settings_options
+from hookspan.cli._output import Exit, good, json_option, say_error, say_json
+from hookspan.errors import ConfigurationError
+from hookspan.keys import find_operator_key
+from hookspan.settings import Settings
+
+
+@click.command("publish", short_help="Publish one event to a running server.")
+@click.argument("application", metavar="APP")
+@click.argument("event_type", metavar="TYPE")
+@click.argument("content", metavar="[CONTENT|-]", default="{}")
+@click.option("--url", metavar="URL", help="The server's address.  [default: host and port of the settings]")
+@click.option("--key", metavar="KEY", help="An API key.  [default: the operator key in the data folder]")
+@click.option("--publisher-id", metavar="ID", help="Your own id of the event: sent twice, it is kept once.")
+@settings_options
+@json_option
+def command(
+    *,
+    application: str,
+    event_type: str,
+    content: str,
+    url: str | None,
+    key: str | None,
+    publisher_id: str | None,
+    is_json: bool,
+    **flags: str | None,
+) -> int:
+    """Publish an event of TYPE to the application APP. CONTENT is JSON, or - to read it from standard input.
+
+    \b
+    Examples:
+      hookspan publish app_sample order.paid '{"order_id": 17}'
+      jq .order order.json | hookspan publish app_sample order.paid - --publisher-id order-17
+    """
+    raw = sys.stdin.read() if content == "-" else content
+    body = _body(event_type, raw, publisher_id)
+    settings = settings_from(**flags)
+    key = key or find_operator_key(settings)
+    if key is None:
+        raise ConfigurationError(f"There is no operator key in {settings.data_folder}; give one with --key.")
+    try:
+        with ApiClient(url or _address(settings), key) as client:
+            answer = client.call("POST", f"/v1/applications/{quote(application, safe='')}/events", body)
+    except Unreachable as error:
+        say_error(error, is_json=is_json)
+        return Exit.UNREACHABLE
+    if is_json:
+        say_json(answer)
+    else:
+        click.echo(f"{good('✓')} {answer['id']} is kept and on its way")
+    return Exit.OK
+
+
+def _body(event_type: str, content: str, publisher_id: str | None) -> bytes:
+    """The request around `content`, whose bytes stay as they are: they are what receivers will see."""
+    try:
+        json.loads(content)
+    except ValueError as error:
+        raise click.UsageError(f"CONTENT is not JSON: {error}") from error
+    head = json.dumps({"type": event_type, **({"publisher_id": publisher_id} if publisher_id else {})})
+    return f'{head[:-1]}, "content": {content}}}'.encode()
+
+
+def _address(settings: Settings) -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - read, not bound
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"

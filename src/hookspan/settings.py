@@ -1,0 +1,280 @@
+"""Settings: defaults, then ``hookspan.toml``, then the environment, then flags; merged raw and decoded once.
+
+A setting has one name everywhere: ``port`` in the file, ``HOOKSPAN_PORT`` in the environment, ``--port`` as a flag.
+Anything unknown or wrong is refused with its name and where it was said, so that a typo never passes silently.
+Described for people in docs/settings.md; a test keeps the two together.
+"""
+
+import base64
+import binascii
+import difflib
+import ipaddress
+import secrets
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from hookspan.errors import ConfigurationError
+
+PREFIX = "HOOKSPAN_"
+CONFIG_VARIABLE = "HOOKSPAN_CONFIG"  # another place for hookspan.toml
+CONFIG_FILE = "hookspan.toml"
+SECRET_NAMES = ("operator_key", "encryption_key", "database_url", "egress_proxy")  # these take a `_file` variant
+ENCRYPTION_KEY_BYTES = 32
+OPERATOR_KEY_CHARS_MIN = 16
+_FILE = "_file"
+_SECRET_FILE_BYTES_MAX = 65_536
+_SQLITE = "sqlite:///"
+_HIDDEN = "…"
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that can be set. `operator_key` and `encryption_key` are empty until `hookspan.keys` filled them."""
+
+    database_url: str = "sqlite:///hookspan-data/hookspan.db"
+    host: str = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 8400  # 0: any free one
+    operator_key: str = ""
+    encryption_key: str = ""  # 32 bytes in base64
+    egress_allow: tuple[str, ...] = ()  # CIDRs
+    egress_allow_http: bool = False
+    egress_ca_file: str | None = None
+    egress_proxy: str | None = None
+    egress_addresses: tuple[str, ...] = ()
+    retention_days: Annotated[int, msgspec.Meta(ge=1, le=3_650)] = 30
+    log_level: LogLevel = "info"
+    profiles_path: str | None = None
+
+    @property
+    def database_path(self) -> Path:
+        """The SQLite file: ``sqlite:///relative`` or ``sqlite:////absolute``."""
+        return Path(self.database_url.removeprefix(_SQLITE))
+
+    @property
+    def data_folder(self) -> Path:
+        """Where the database and the made keys lie."""
+        return self.database_path.parent
+
+    def __repr__(self) -> str:
+        """All settings, secrets hidden: this may end in a log."""
+        shown = {name: getattr(self, name) for name in self.__struct_fields__}
+        shown |= {name: _HIDDEN for name in ("operator_key", "encryption_key") if shown[name]}
+        shown |= {name: _without_password(str(shown[name])) for name in ("database_url", "egress_proxy") if shown[name]}
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+
+
+SETTING_NAMES = Settings.__struct_fields__
+
+
+def load_settings(
+    flags: Mapping[str, Any] | None = None,
+    *,
+    environment: Mapping[str, str],
+    folder: Path | None = None,
+) -> Settings:
+    """Merge all sources and decode once. `flags` holds only those that were given; `folder` is where
+    ``hookspan.toml`` is looked for (default: the working folder). Raises ConfigurationError.
+    """
+    merged: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    for where, say, raw in (
+        _from_file(environment, folder or Path()),
+        ("the environment", _variable, _from_environment(environment)),
+        ("the command line", _flag, dict(flags or {})),
+    ):
+        for name, value in _without_files(raw, where, say).items():
+            merged[name] = _split(name, value)
+            origin[name] = f"{say(name)} ({where})"
+    settings = _decode(merged, origin)
+    _check(settings, origin)
+    return settings
+
+
+def decode_encryption_key(text: str) -> bytes:
+    """The 32 bytes behind `encryption_key`. Raises ConfigurationError."""
+    try:
+        key = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != ENCRYPTION_KEY_BYTES:
+        raise ConfigurationError(
+            "encryption_key must be 32 bytes in base64; `hookspan keys new --kind encryption` makes one."
+        )
+    return key
+
+
+def new_operator_key() -> str:
+    """A fresh operator key: 256 random bits behind a prefix that secret scanners can know."""
+    return "hk_op_" + secrets.token_urlsafe(32)
+
+
+def new_encryption_key() -> str:
+    """A fresh encryption key: 32 random bytes in base64."""
+    return base64.b64encode(secrets.token_bytes(ENCRYPTION_KEY_BYTES)).decode()
+
+
+# --- reading the sources ------------------------------------------------------------------------------------------
+
+_Say = Callable[[str], str]
+
+
+def _variable(name: str) -> str:
+    return PREFIX + name.upper()
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _from_file(environment: Mapping[str, str], folder: Path) -> tuple[str, _Say, dict[str, Any]]:
+    named = environment.get(CONFIG_VARIABLE)
+    path = Path(named) if named else folder / CONFIG_FILE
+    if not named and not path.exists():
+        return str(path), str, {}
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"Can't read {path}: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} is not TOML: {error}.") from error
+    return str(path), str, raw
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        variable.removeprefix(PREFIX).lower(): value
+        for variable, value in environment.items()
+        if variable.startswith(PREFIX) and variable != CONFIG_VARIABLE
+    }
+
+
+def _without_files(raw: dict[str, Any], where: str, say: _Say) -> dict[str, Any]:
+    """Refuse what is unknown, and put the content of a file where ``NAME_FILE`` names one."""
+    known = (*SETTING_NAMES, *(name + _FILE for name in SECRET_NAMES))
+    for name in raw:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f" Did you mean {say(near[0])}?" if near else f" Known are: {', '.join(SETTING_NAMES)}."
+            raise ConfigurationError(f"Unknown setting {say(name)} in {where}.{hint}")
+    values = dict(raw)
+    for name in SECRET_NAMES:
+        path = values.pop(name + _FILE, None)
+        if path is None:
+            continue
+        if name in values:
+            raise ConfigurationError(f"Give {say(name)} or {say(name + _FILE)} in {where}, not both.")
+        values[name] = _read_secret(say(name + _FILE), path)
+    return values
+
+
+def _read_secret(said: str, path: Any) -> str:
+    if not isinstance(path, str):
+        raise ConfigurationError(f"{said} must be the path of a file.")
+    try:
+        with Path(path).open(encoding="utf-8") as file:
+            text = file.read(_SECRET_FILE_BYTES_MAX).strip()
+    except OSError as error:
+        raise ConfigurationError(f"{said}: can't read {path}: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{said}: {path} is not text.") from error
+    if not text:
+        raise ConfigurationError(f"{said}: {path} is empty.")
+    return text
+
+
+_LISTS = ("egress_allow", "egress_addresses")
+
+
+def _split(name: str, value: Any) -> Any:
+    """Lists are written with commas where a source has only text."""
+    if name in _LISTS and isinstance(value, str):
+        return [part for part in value.replace(",", " ").split() if part]
+    return value
+
+
+# --- decoding and checking ----------------------------------------------------------------------------------------
+
+
+def _decode(merged: dict[str, Any], origin: dict[str, str]) -> Settings:
+    for name, value in merged.items():
+        one = {name: value}
+        try:
+            msgspec.convert(one, Settings, strict=False)
+        except msgspec.ValidationError as error:
+            why = str(error).partition(" - at ")[0]
+            raise ConfigurationError(f"{origin[name]}: {why[0].lower()}{why[1:]}.") from None
+    return msgspec.convert(merged, Settings, strict=False)
+
+
+def _check(settings: Settings, origin: dict[str, str]) -> None:
+    """What types can't say. Every refusal starts with the setting's name and where it was said."""
+    checks: dict[str, Callable[[Any], str | None]] = {
+        "database_url": _wrong_database,
+        "host": lambda host: None if host and host.isprintable() else "must be an address or a host name",
+        "operator_key": _wrong_operator_key,
+        "encryption_key": _wrong_encryption_key,
+        "egress_allow": _wrong_networks,
+        "egress_addresses": _wrong_networks,
+        "egress_ca_file": lambda path: None if path is None or Path(path).is_file() else f"there is no file {path}",
+        "egress_proxy": _wrong_proxy,
+        "profiles_path": lambda path: None if path is None or Path(path).is_dir() else f"there is no folder {path}",
+    }
+    for name, wrong in checks.items():
+        why = wrong(getattr(settings, name)) if name in origin else None
+        if why is not None:
+            raise ConfigurationError(f"{origin[name]}: {why}.")
+
+
+def _wrong_database(url: str) -> str | None:
+    if url.startswith(("postgresql://", "postgres://")):
+        return "PostgreSQL is not part of this version yet; use sqlite:///path/to/hookspan.db"
+    if not url.startswith(_SQLITE) or url.endswith(("/", "\0")) or url == _SQLITE:
+        return "must be sqlite:///relative/path.db or sqlite:////absolute/path.db"
+    return None
+
+
+def _wrong_operator_key(key: str) -> str | None:
+    if len(key) < OPERATOR_KEY_CHARS_MIN or not key.isascii() or not key.isprintable() or " " in key:
+        return f"must be at least {OPERATOR_KEY_CHARS_MIN} visible ASCII characters; `hookspan keys new` makes one"
+    return None
+
+
+def _wrong_encryption_key(text: str) -> str | None:
+    try:
+        decode_encryption_key(text)
+    except ConfigurationError as error:
+        return error.detail.removeprefix("encryption_key ").rstrip(".")
+    return None
+
+
+def _wrong_networks(values: tuple[str, ...]) -> str | None:
+    for value in values:
+        try:
+            ipaddress.ip_network(value)
+        except ValueError as error:
+            return f"{error} (write networks as 10.0.0.0/8 or fd00::/8)"
+    return None
+
+
+def _wrong_proxy(url: str | None) -> str | None:
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url)
+        if parts.scheme == "http" and parts.hostname and parts.port:
+            return None
+    except ValueError:
+        pass
+    return "must be http://host:port, with user:password@ before the host if the proxy asks for it"
+
+
+def _without_password(url: str) -> str:
+    scheme, slashes, rest = url.partition("://")
+    user, at, host = rest.rpartition("@")
+    return f"{scheme}{slashes}{_HIDDEN if user else ''}{at}{host}"
