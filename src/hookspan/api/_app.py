@@ -1,0 +1,181 @@
+"""The ASGI app: publishing goes one way, everything else the other; each request gets a name and at most one line."""
+
+import time
+from typing import Any, cast
+
+import msgspec
+import structlog
+from litestar import Litestar, MediaType, Request, Response, Router, get
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.types import ControllerRouterHandler, Guard
+
+from hookspan import __version__
+from hookspan.api._applications import ApplicationRoutes
+from hookspan.api._asgi import App, Message, Receive, Scope, Send
+from hookspan.api._deliveries import DeliveryRoutes
+from hookspan.api._docs_page import CSP, docs_page
+from hookspan.api._document import complete
+from hookspan.api._events import EventRoutes
+from hookspan.api._key import KeyCheck, KeyGuard
+from hookspan.api._parameters import QueryCheck, provide_page
+from hookspan.api._problem import BODY_BYTES_MAX, CONTENT_TYPE, problem_body, problem_headers, translate
+from hookspan.api._profiles import ProfileRoutes
+from hookspan.api._publish import PublishApp, published_application
+from hookspan.api._request_id import new_request_id
+from hookspan.api._service import get_health, get_metrics, get_readiness
+from hookspan.api._tally import Tally
+from hookspan.api._webhooks import WebhookRoutes
+from hookspan.engine import Engine
+from hookspan.manage import Manage
+from hookspan.settings import Settings
+from hookspan.telemetry import Counters
+
+_REQUEST_ID = "hookspan.request_id"
+_CODE = "hookspan.code"
+_PAGE_HEADERS = {
+    "content-security-policy": CSP,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+}
+_LINES_OF = frozenset({"debug", "info"})  # levels at which each management request gets its line
+
+log = structlog.get_logger()
+
+
+def create_app(manage: Manage, engine: Engine, counters: Counters, settings: Settings) -> App:
+    """The whole HTTP interface as one ASGI app, without a lifespan of its own."""
+    tally = Tally(counters)
+    keys = KeyCheck(settings.operator_key)
+    publish = PublishApp(engine.intake, keys, tally, is_logged=settings.log_level == "debug")
+    framework = _framework(manage, engine, counters, keys)
+    return _Front(publish, framework, tally, is_logged=settings.log_level in _LINES_OF)
+
+
+class _Front:
+    """Tells publishing from the rest."""
+
+    def __init__(self, publish: PublishApp, framework: Litestar, tally: Tally, *, is_logged: bool) -> None:
+        self._publish = publish
+        self._framework = framework
+        self._tally = tally
+        self._is_logged = is_logged
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            if scope["method"] == "POST":
+                application = published_application(scope["path"])
+                if application is not None:
+                    await self._publish(application, scope, receive, send)
+                    return
+            await self._managed(scope, receive, send)
+        else:
+            await self._framework(scope, receive, send)  # type: ignore[arg-type]
+
+    async def _managed(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started_s = time.perf_counter()
+        path = scope["path"]
+        request_id = scope[_REQUEST_ID] = new_request_id()
+        status = 0
+
+        async def named(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        await self._framework(scope, receive, named)  # type: ignore[arg-type]
+        self._tally.answered(status)
+        code = scope.get(_CODE)
+        if code is not None:
+            self._tally.refused_because(code)
+        if self._is_logged:
+            duration_ms = round((time.perf_counter() - started_s) * 1000, 3)
+            more = {} if code is None else {"code": code}
+            log.info(
+                "request",
+                request_id=request_id,
+                method=scope["method"],
+                path=path,
+                status=status,
+                duration_ms=duration_ms,
+                **more,
+            )
+
+
+def _framework(manage: Manage, engine: Engine, counters: Counters, keys: KeyCheck) -> Litestar:
+    dependencies = {
+        "desk": Provide(lambda: manage, sync_to_thread=False, use_cache=True),
+        "intake": Provide(lambda: engine.intake, sync_to_thread=False, use_cache=True),
+        "machine": Provide(lambda: engine, sync_to_thread=False, use_cache=True),
+        "counters": Provide(lambda: counters, sync_to_thread=False, use_cache=True),
+        "page": Provide(provide_page),
+    }
+    document = _document(dependencies)
+    json, page = msgspec.json.encode(document), docs_page(document)
+
+    @get("/openapi.json", media_type=MediaType.JSON)
+    async def get_document() -> Response[bytes]:
+        return Response(json, media_type=MediaType.JSON)
+
+    @get("/docs", media_type=MediaType.HTML)
+    async def get_docs() -> Response[bytes]:
+        return Response(page, media_type=MediaType.HTML, headers=_PAGE_HEADERS)
+
+    return Litestar(
+        [*_routes([KeyGuard(keys), QueryCheck(document)]), get_document, get_docs],
+        dependencies=dependencies,
+        exception_handlers={Exception: _refuse},
+        request_max_body_size=BODY_BYTES_MAX,
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+        pdb_on_exception=False,
+    )
+
+
+def _routes(guards: list[Guard]) -> list[ControllerRouterHandler]:
+    v1 = Router(
+        "/v1",
+        guards=guards,
+        route_handlers=[ApplicationRoutes, WebhookRoutes, EventRoutes, DeliveryRoutes, ProfileRoutes],
+    )
+    return [v1, get_health, get_readiness, get_metrics]
+
+
+def _document(dependencies: dict[str, Provide]) -> dict[str, Any]:
+    """The OpenAPI document, of an app that serves nothing: the framework would serve it with pages that load scripts
+    from elsewhere.
+    """
+    config = OpenAPIConfig(
+        "Hookspan",
+        __version__,
+        use_handler_docstrings=True,
+        operation_id_creator=lambda handler, _, __: handler.fn.__name__,
+    )
+    shown = Litestar(_routes([]), dependencies=dependencies, openapi_config=config, logging_config=None)
+    return complete(shown.openapi_schema.to_schema(), version=__version__)
+
+
+def _refuse(request: Request[Any, Any, Any], exception: Exception) -> Response[bytes]:
+    """Every exception of a route becomes a problem document; one that nobody foresaw is logged whole, shown bare."""
+    error = translate(exception)
+    scope = cast("Scope", request.scope)
+    request_id = scope.get(_REQUEST_ID) or new_request_id()
+    scope[_CODE] = error.code
+    if error.status >= 500:  # noqa: PLR2004 - our side's errors
+        is_unforeseen = error is not exception
+        log.error(
+            "request failed",
+            request_id=request_id,
+            code=error.code,
+            detail=error.detail,
+            exc_info=exception if is_unforeseen else None,
+        )
+    headers = {name.decode(): value.decode() for name, value in problem_headers(error)}
+    if error.status == 405:  # noqa: PLR2004 - Method Not Allowed, RFC 9110 15.5.6
+        headers["allow"] = ", ".join(error.data["allowed"])
+    return Response(
+        problem_body(error, request_id), status_code=error.status, headers=headers, media_type=CONTENT_TYPE.decode()
+    )

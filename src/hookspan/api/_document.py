@@ -1,0 +1,172 @@
+"""The OpenAPI 3.1 document: paths as the framework knows its routes, shapes as msgspec knows its Structs, and the
+publish route, which is beside the framework.
+"""
+
+import datetime
+import inspect
+from typing import Any
+
+import msgspec
+
+from hookspan.api._problem import Problem
+from hookspan.api._service import Alive, Readiness
+from hookspan.errors import Fault
+from hookspan.manage import inputs, views
+
+_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+_PUBLISH_PATH = "/v1/applications/{app}/events"
+_DONE = {"200": "Done.", "201": "Created.", "202": "Kept durably.", "204": "Done; there is nothing to say."}
+_KEYS: dict[str, Any] = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "apiKey": {"type": "apiKey", "in": "header", "name": "Api-Key"},
+}
+_INTRODUCTION = """\
+Publish an event once; Hookspan keeps it, finds the webhooks that asked for it, signs it, delivers it, retries it, and
+shows what happened.
+
+Times are RFC 3339 UTC with milliseconds. Lists are `{"data": […], "next": cursor|null}`, newest first. Errors are
+RFC 9457 problem documents with a stable `code`. Unknown members and query parameters are refused.
+"""
+
+
+class PublishEvent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One event. `content` is the object that the event is about, kept and sent as it is written; `context` carries
+    what the profile's body asks for beside it. The same `publisher_id` again is the same event.
+    """
+
+    type: str
+    content: msgspec.Raw
+    publisher_id: str | None = None
+    context: msgspec.Raw | None | msgspec.UnsetType = msgspec.UNSET  # noqa: RUF036 - as in the other inputs
+    occurred_at: datetime.datetime | None = None
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """An event of a batch that was not kept; the others were."""
+
+    error: Problem
+
+
+class AcceptedBatch(msgspec.Struct, frozen=True):
+    """One member for each event of the batch, in the same order."""
+
+    data: list[views.Accepted | Refused]
+
+
+def _structs() -> list[type]:
+    found = [
+        one
+        for module in (views, inputs)
+        for _, one in inspect.getmembers(module, inspect.isclass)
+        if issubclass(one, msgspec.Struct) and one.__module__ == module.__name__
+    ]
+    return [*found, Alive, Readiness, Problem, Fault, PublishEvent, Refused]
+
+
+def complete(document: dict[str, Any], *, version: str) -> dict[str, Any]:
+    """`document` as the framework made it, finished."""
+    structs = [one for one in _structs() if one not in {views.View, inputs.Input}]
+    _, shapes = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
+    shapes["AcceptedBatch"] = _accepted_batch()
+    document["info"] = {"title": "Hookspan", "version": version, "description": _INTRODUCTION}
+    document["components"] = {"schemas": dict(sorted(shapes.items())), "securitySchemes": _KEYS}
+    document.pop("servers", None)
+    document["paths"].setdefault(_PUBLISH_PATH, {})["post"] = _publish_operation()
+    for path, item in document["paths"].items():
+        for operation in item.values():
+            _finish(path, operation)
+    used = _references(document["paths"])
+    while True:
+        more = used | {name for one in used for name in _references(shapes[one])}
+        if more == used:
+            break
+        used = more
+    document["components"]["schemas"] = {name: shape for name, shape in sorted(shapes.items()) if name in used}
+    return document
+
+
+def _finish(path: str, operation: dict[str, Any]) -> None:
+    """Words, errors and keys, the same for every route."""
+    responses = operation["responses"]
+    responses.pop("400", None)
+    operation.pop("deprecated", None)
+    operation["summary"] = operation["description"].partition("\n\n")[0].replace("\n", " ")
+    operation["parameters"] = [_parameter(one) for one in operation.get("parameters", [])]
+    for status, response in responses.items():
+        response["description"] = _DONE.get(status, response["description"])
+        response.pop("headers", None)
+    if not path.startswith("/v1/"):
+        if path == "/readyz":
+            responses["503"] = {**responses["200"], "description": "Not ready; `reason` says why."}
+        return
+    operation["security"] = [{"bearer": []}, {"apiKey": []}]
+    for status, description in (("401", "No valid key."), ("503", "Not now; see the header Retry-After.")):
+        responses[status] = {"description": description, "content": _PROBLEM}
+    if "{" in path:
+        responses["404"] = {"description": "There is no such object within reach of this key.", "content": _PROBLEM}
+    responses["default"] = {"description": "Refused; `code` says why.", "content": _PROBLEM}
+
+
+def _parameter(one: dict[str, Any]) -> dict[str, Any]:
+    """A parameter is there or it is not; it is never null. Bounds of whole numbers are whole."""
+    schema = {name: value for name, value in one["schema"].items() if name != "description"}
+    for kind in schema.pop("oneOf", ()):
+        if kind.get("type") != "null":
+            schema |= kind
+    if "enum" in schema:
+        schema |= {"type": "string", "enum": [value for value in schema["enum"] if value is not None]}
+    schema |= {name: int(schema[name]) for name in ("minimum", "maximum") if name in schema}
+    kept = {"name": one["name"], "in": one["in"], "required": one["required"], "schema": schema}
+    return kept | ({"description": one["description"]} if one.get("description") else {})
+
+
+def _accepted_batch() -> dict[str, Any]:
+    members = [{"$ref": "#/components/schemas/Accepted"}, {"$ref": "#/components/schemas/Refused"}]
+    return {
+        "title": "AcceptedBatch",
+        "description": AcceptedBatch.__doc__,
+        "type": "object",
+        "properties": {"data": {"type": "array", "items": {"anyOf": members}}},
+        "required": ["data"],
+    }
+
+
+def _publish_operation() -> dict[str, Any]:
+    one = {"$ref": "#/components/schemas/PublishEvent"}
+    kept = {"anyOf": [{"$ref": "#/components/schemas/Accepted"}, {"$ref": "#/components/schemas/AcceptedBatch"}]}
+    return {
+        "tags": ["Events"],
+        "operationId": "publish_events",
+        "description": (
+            "Publish one event, or an array of at most 1,000.\n\nThe answer comes when they are kept durably. Of an "
+            "array, events that are refused have their problem in the place of their id; the others are kept."
+        ),
+        "parameters": [
+            {
+                "name": "app",
+                "in": "path",
+                "required": True,
+                "schema": {"type": "string"},
+                "description": "The application's id.",
+            }
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {"anyOf": [one, {"type": "array", "items": one, "minItems": 1, "maxItems": 1000}]}
+                }
+            },
+        },
+        "responses": {"202": {"description": "Kept durably.", "content": {"application/json": {"schema": kept}}}},
+    }
+
+
+def _references(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        reference = value.get("$ref")
+        own = {reference.rpartition("/")[2]} if isinstance(reference, str) else set()
+        return own.union(*(_references(one) for one in value.values()))
+    if isinstance(value, list):
+        return set().union(*(_references(one) for one in value))
+    return set()

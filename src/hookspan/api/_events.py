@@ -1,0 +1,63 @@
+"""/v1/applications/{app}/events, apart from publishing, which `_publish` does beside the framework."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from litestar import Controller, get, post
+from litestar.params import Dependency, Parameter
+
+from hookspan.api._body import JsonBody
+from hookspan.api._parameters import App, Desk, EventId, Page, Type
+from hookspan.engine import Intake, Published
+from hookspan.errors import HookspanError
+from hookspan.manage import views
+from hookspan.manage.inputs import POSITION_MAX, EventQuery, PublishSample
+
+
+class EventRoutes(Controller):
+    """What was published, and what became of it."""
+
+    path = "/applications/{app:str}/events"
+    tags = ("Events",)
+
+    @get()
+    async def list_events(
+        self,
+        desk: Desk,
+        app: App,
+        page: Page,
+        type: Type = None,  # noqa: A002 - the parameter's name
+        publisher_id: Annotated[str | None, Parameter(description="Only this one.", max_length=256)] = None,
+        sort: Literal["newest", "oldest"] = "newest",
+        after: Annotated[
+            int | None, Parameter(ge=0, le=POSITION_MAX, description="With sort=oldest: from after this position on.")
+        ] = None,
+    ) -> views.EventList:
+        """List an application's events, newest first.
+
+        With `sort=oldest` they are read by position, for ever: `next` is never null, and asking with it again gives
+        what has come since.
+        """
+        return await desk.events.page(
+            app, EventQuery(type=type, publisher_id=publisher_id, sort=sort, after=after), page
+        )
+
+    @get("/{event:str}")
+    async def get_event(self, desk: Desk, app: App, event: EventId) -> views.Event:
+        """Get one event, with what became of it for each webhook."""
+        return await desk.events.get(app, event)
+
+    @post("/sample", dto=JsonBody, return_dto=None, status_code=202)
+    async def publish_sample(
+        self,
+        desk: Desk,
+        intake: Annotated[Intake, Dependency(skip_validation=True)],
+        app: App,
+        data: PublishSample,
+    ) -> views.Accepted:
+        """Publish the catalog's sample of an event type."""
+        wanted = None if data.type is msgspec.UNSET else data.type
+        receipt = await intake.publish(app, await desk.events.sample(app, wanted))
+        if not isinstance(receipt, Published):
+            raise HookspanError
+        return views.Accepted(id=receipt.id, publisher_id=receipt.publisher_id)

@@ -1,0 +1,84 @@
+"""What the routes take beside a body: the ids in their path, filters, pages and versions."""
+
+import re
+from typing import Annotated, Any, cast
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.params import Dependency, Parameter
+
+from hookspan.api._asgi import Scope
+from hookspan.errors import Fault, InvalidRequest, UnknownField
+from hookspan.manage import Manage
+from hookspan.manage.inputs import LIMIT_DEFAULT, LIMIT_MAX, Paging, State
+
+_VERSION = re.compile(r'(?:W/)?"?([0-9]{1,18})"?', re.ASCII)
+
+_CONVERTER = re.compile(r":[a-z]+(?=\})")  # the framework writes {app:str} where the document has {app}
+
+Desk = Annotated[Manage, Dependency(skip_validation=True)]
+Page = Annotated[Paging, Dependency(skip_validation=True)]
+App = Annotated[str, Parameter(description="The application's id.")]
+WebhookId = Annotated[str, Parameter(description="The webhook's id.")]
+EventId = Annotated[str, Parameter(description="The event's id.")]
+DeliveryId = Annotated[str, Parameter(description="The delivery's id.")]
+Type = Annotated[str | None, Parameter(description="Only this event type.", max_length=255)]
+InState = Annotated[State | None, Parameter(query="state", description="Only deliveries in this state.")]
+IfMatch = Annotated[
+    str | None,
+    Parameter(header="If-Match", description="The `version` that must still be in force, else 412.", max_length=32),
+]
+
+
+async def provide_page(
+    limit: Annotated[int, Parameter(ge=1, le=LIMIT_MAX, description="How many at most.")] = LIMIT_DEFAULT,
+    cursor: Annotated[str | None, Parameter(description="`next` of the page before.", max_length=64)] = None,
+    since: Annotated[str | None, Parameter(description="RFC 3339, inclusive.", max_length=64)] = None,
+    until: Annotated[str | None, Parameter(description="RFC 3339, exclusive.", max_length=64)] = None,
+) -> Paging:
+    """The part of a list that is asked for. A plus sign that a client forgot to escape has become a space."""
+    return Paging(
+        limit=limit,
+        cursor=cursor,
+        since=since and since.replace(" ", "+"),
+        until=until and until.replace(" ", "+"),
+    )
+
+
+def version_of(if_match: str | None) -> int | None:
+    """The version that an If-Match header names: `"3"`, `3`; None for none and for `*`. Raises InvalidRequest."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    match = _VERSION.fullmatch(if_match.strip())
+    if match is None:
+        detail = 'If-Match must be one version, such as "3".'
+        raise InvalidRequest(detail, errors=(Fault("/If-Match", "invalid_request", detail),))
+    return int(match[1])
+
+
+class QueryCheck:
+    """A guard that refuses query parameters which the document does not name: a typo in a filter must not list all."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self._names = {
+            (path, method.upper()): frozenset(one["name"] for one in operation["parameters"] if one["in"] == "query")
+            for path, item in document["paths"].items()
+            for method, operation in item.items()
+        }
+
+    def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        query = connection.query_params
+        if not query:
+            return
+        scope = cast("Scope", connection.scope)
+        path = _CONVERTER.sub("", scope["path_template"])
+        known = self._names.get((path, scope["method"]), frozenset())
+        for name in query:
+            if name not in known:
+                detail = (
+                    f"There is no query parameter {name[:80]!r} here; there are: {', '.join(sorted(known)) or 'none'}."
+                )
+                raise UnknownField(detail, errors=(Fault(f"/{name}", UnknownField.code, detail),))
+            if len(query.getall(name)) > 1:
+                detail = f"The query parameter {name} is given twice."
+                raise InvalidRequest(detail, errors=(Fault(f"/{name}", InvalidRequest.code, detail),))

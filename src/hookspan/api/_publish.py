@@ -1,0 +1,167 @@
+"""POST /v1/applications/{app}/events as a raw ASGI app: the hot path, beside the framework.
+
+Nothing here is made for each event that could be made once: answers are built by hand, a line is logged only where
+somebody reads it. Budget: 10 µs of Python a request beside the server's and the engine's.
+"""
+
+import asyncio
+import time
+
+import msgspec
+import structlog
+
+from hookspan.api._asgi import Headers, Message, Receive, Scope, Send, answer
+from hookspan.api._key import KeyCheck
+from hookspan.api._problem import CONTENT_TYPE, problem_body, problem_headers, problem_members
+from hookspan.api._request_id import new_request_id
+from hookspan.api._tally import Tally
+from hookspan.engine import Intake, Published, Receipt
+from hookspan.errors import HookspanError, InvalidRequest, TooLarge
+
+PATH_START = "/v1/applications/"
+PATH_END = "/events"
+BODY_BYTES_MAX = 5 * 1024 * 1024
+# What is sent beyond the limit is read and dropped up to here, so that its sender gets to read the refusal.
+DRAIN_BYTES_MAX = 32 * 1024 * 1024
+BODY_TIMEOUT_S = 30.0
+# Answers that name no publisher_id are equally long, so that their start is made once; others fill up the rest.
+STARTS_MAX = 256
+_JSON = (b"content-type", b"application/json")
+
+log = structlog.get_logger()
+
+
+def published_application(path: str) -> str | None:
+    """The application's id when `path` is the publish route's, else None."""
+    if path.startswith(PATH_START) and path.endswith(PATH_END):
+        application = path[len(PATH_START) : -len(PATH_END)]
+        if application and "/" not in application:
+            return application
+    return None
+
+
+class PublishApp:
+    """Answers one publish. `is_logged`: whether requests that went well get a line."""
+
+    def __init__(self, intake: Intake, keys: KeyCheck, tally: Tally, *, is_logged: bool) -> None:
+        self._publish = intake.publish
+        self._keys = keys
+        self._tally = tally
+        self._is_logged = is_logged
+        self._starts: dict[int, Message] = {}
+
+    async def __call__(self, application: str, scope: Scope, receive: Receive, send: Send) -> None:
+        started_s = time.perf_counter() if self._is_logged else 0.0
+        try:
+            headers = scope["headers"]
+            self._keys.require(headers)
+            _check_head(headers, scope["query_string"])
+            message = await receive()
+            raw = message.get("body", b"")
+            if message.get("more_body", False):
+                raw = await _whole_body(raw, receive)
+            elif message["type"] == "http.disconnect":
+                return
+            elif len(raw) > BODY_BYTES_MAX:
+                raise _too_large()
+            receipt = await self._publish(application, raw)
+        except HookspanError as error:
+            await self._refuse(application, error, send)
+        except _Gone:
+            return
+        except Exception:
+            request_id = new_request_id()
+            log.exception("publish failed", request_id=request_id, application=application)
+            await self._refuse(application, HookspanError(), send, request_id)
+        else:
+            await self._accept(receipt, send)
+            if self._is_logged:
+                duration_ms = (time.perf_counter() - started_s) * 1000
+                log.debug("publish", application=application, status=202, duration_ms=round(duration_ms, 3))
+
+    async def _accept(self, receipt: Receipt, send: Send) -> None:
+        body = self._batch_body(receipt) if isinstance(receipt, list) else _receipt_body(receipt)
+        start = self._starts.get(len(body)) or self._make_start(len(body))
+        self._tally.accepted()
+        await send(start)
+        await send({"type": "http.response.body", "body": body})
+
+    def _make_start(self, length: int) -> Message:
+        start = {
+            "type": "http.response.start",
+            "status": 202,
+            "headers": [_JSON, (b"content-length", b"%d" % length)],
+        }
+        if len(self._starts) < STARTS_MAX:
+            self._starts[length] = start
+        return start
+
+    def _batch_body(self, receipt: list[Published | HookspanError]) -> bytes:
+        request_id = ""
+        members: list[bytes] = []
+        for one in receipt:
+            if isinstance(one, HookspanError):
+                request_id = request_id or new_request_id()
+                self._tally.refused_because(one.code)
+                members.append(b'{"error":%s}' % msgspec.json.encode(problem_members(one, request_id)))
+            else:
+                members.append(_receipt_body(one))
+        return b'{"data":[%s]}' % b",".join(members)
+
+    async def _refuse(self, application: str, error: HookspanError, send: Send, request_id: str = "") -> None:
+        request_id = request_id or new_request_id()
+        self._tally.refused(error)
+        if error.status >= 500 and self._tally.is_worth_a_line(error):  # noqa: PLR2004 - our side's errors
+            log.warning(
+                "publish refused", application=application, code=error.code, detail=error.detail, request_id=request_id
+            )
+        headers: Headers = [(b"content-type", CONTENT_TYPE), *problem_headers(error)]
+        await answer(send, error.status, headers, problem_body(error, request_id))
+
+
+class _Gone(Exception):  # no error: the publisher went away before its body was whole
+    pass
+
+
+def _receipt_body(receipt: Published) -> bytes:
+    if receipt.publisher_id is None:
+        return b'{"id":"%s","publisher_id":null}' % receipt.id.encode()
+    return b'{"id":"%s","publisher_id":%s}' % (receipt.id.encode(), msgspec.json.encode(receipt.publisher_id))
+
+
+def _check_head(headers: Headers, query: bytes) -> None:
+    """What can be refused before the body is read."""
+    if query:
+        raise InvalidRequest("Publishing takes no query parameters.")
+    for name, value in headers:
+        if name == b"content-length" and (len(value) > 7 or int(value) > BODY_BYTES_MAX):  # noqa: PLR2004 - 7 digits
+            raise _too_large()
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(f"The body is larger than {BODY_BYTES_MAX:,} bytes: send smaller batches.", limit=BODY_BYTES_MAX)
+
+
+async def _whole_body(first: bytes, receive: Receive) -> bytes:
+    """The body in all its parts. Raises TooLarge, InvalidRequest when it is too slow, _Gone when its sender left."""
+    parts = [first]
+    size = len(first)
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            is_more = True
+            while is_more and size <= DRAIN_BYTES_MAX:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise _Gone
+                part = message.get("body", b"")
+                is_more = message.get("more_body", False)
+                size += len(part)
+                if size <= BODY_BYTES_MAX:
+                    parts.append(part)
+                else:
+                    parts.clear()
+    except TimeoutError:
+        raise InvalidRequest(f"The body did not come within {BODY_TIMEOUT_S:.0f} s.") from None
+    if size > BODY_BYTES_MAX:
+        raise _too_large()
+    return b"".join(parts)

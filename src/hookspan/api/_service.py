@@ -1,0 +1,52 @@
+"""Routes for whoever runs the process: is it alive, is it ready, what has it counted. No key is asked for."""
+
+from typing import Annotated, Literal, Protocol
+
+import msgspec
+from litestar import Response, get
+from litestar.params import Dependency
+
+from hookspan.api._parameters import Desk
+from hookspan.errors import HookspanError
+from hookspan.telemetry import Counters, render_metrics
+
+_PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Machine(Protocol):
+    """What these routes ask of the engine."""
+
+    def readiness(self) -> str | None: ...
+
+
+class Alive(msgspec.Struct, frozen=True):
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(msgspec.Struct, frozen=True):
+    status: Literal["ready", "unready"]
+    reason: str | None
+
+
+@get("/healthz", tags=["Service"])
+async def get_health() -> Alive:
+    """The process lives."""
+    return Alive()
+
+
+@get("/readyz", tags=["Service"])
+async def get_readiness(machine: Annotated[Machine, Dependency(skip_validation=True)]) -> Response[Readiness]:
+    """Events can be taken in and sent; 503 with the reason otherwise."""
+    reason = machine.readiness()
+    state = Readiness("ready" if reason is None else "unready", reason)
+    return Response(state, status_code=200 if reason is None else 503, headers={"cache-control": "no-store"})
+
+
+@get("/metrics", tags=["Service"], media_type="text/plain")
+async def get_metrics(desk: Desk, counters: Annotated[Counters, Dependency(skip_validation=True)]) -> Response[bytes]:
+    """Counters and gauges in Prometheus' text format."""
+    try:
+        gauges = await desk.gauges()
+    except HookspanError:
+        gauges = {}  # the store is in trouble: all the more reason to show what was counted
+    return Response(render_metrics(counters, gauges), media_type=_PROMETHEUS)

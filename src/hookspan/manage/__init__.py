@@ -1,0 +1,53 @@
+"""What a person or program may do. The API, the command line and the dashboard call this and nothing beneath it."""
+
+from hookspan.clock import Clock
+from hookspan.egress import Egress
+from hookspan.manage._cursor import Cursors
+from hookspan.manage._ground import Ground, Machine
+from hookspan.manage.applications import Applications
+from hookspan.manage.catalog import ProfileCatalog
+from hookspan.manage.deliveries import Deliveries
+from hookspan.manage.events import Events
+from hookspan.manage.webhooks import Webhooks
+from hookspan.profiles import Profiles
+from hookspan.settings import Settings
+from hookspan.store.contract import Store
+from hookspan.vault import Vault
+
+__all__ = ["Applications", "Deliveries", "Events", "Machine", "Manage", "ProfileCatalog", "Webhooks"]
+
+
+class Manage:
+    """All of management. Each call takes ids as texts and inputs of `manage.inputs`, gives shapes of `manage.views`,
+    and raises the refusals of `hookspan.errors`.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        profiles: Profiles,
+        egress: Egress,
+        vault: Vault,
+        engine: Machine,
+        clock: Clock,
+        settings: Settings,
+    ) -> None:
+        ground = Ground(
+            store=store,
+            profiles=profiles,
+            egress=egress,
+            vault=vault,
+            engine=engine,
+            clock=clock,
+            cursors=Cursors(settings.operator_key),
+        )
+        self._store = store
+        self.applications = Applications(ground)
+        self.webhooks = Webhooks(ground)
+        self.events = Events(ground)
+        self.deliveries = Deliveries(ground)
+        self.profiles = ProfileCatalog(ground)
+
+    async def gauges(self) -> dict[str, int]:
+        """Readings of the store for /metrics, by name with unit."""
+        return await self._store.stats()

@@ -1,0 +1,231 @@
+"""From records to what people see: ids and times become texts, secrets stay out. Pure."""
+
+import base64
+from typing import cast
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from hookspan.domain.explain import Explanation
+from hookspan.domain.records import Application, Attempt, Delivery, Event, Webhook
+from hookspan.domain.states import DeliveryState, StatusReason, WebhookStatus
+from hookspan.domain.times import to_text as time_text
+from hookspan.ids import to_text
+from hookspan.manage import views
+from hookspan.manage._credentials import HEADERS, header_names
+from hookspan.manage._ground import ATTEMPT_PREFIX, DELIVERY_PREFIX
+from hookspan.profiles import Profile
+from hookspan.store.contract import Waiting
+
+_EPOCH_POSITION = "position:"
+_UTF8_TAIL_MAX = 3  # bytes of a character that a cut may leave at the end
+
+
+def time_or_none(at_ms: int | None) -> str | None:
+    return None if at_ms is None else time_text(at_ms)
+
+
+def show_application(application: Application) -> views.Application:
+    return views.Application(
+        id=application.public_id,
+        name=application.name,
+        profile=application.profile,
+        uuid=application.uuid,
+        settings=application.settings,
+        metadata=application.metadata,
+        notify=application.notify,
+        last_position=application.last_position,
+        created_at=time_text(application.created_at),
+        updated_at=time_text(application.updated_at),
+    )
+
+
+def show_webhook(
+    webhook: Webhook,
+    application: Application,
+    profile: Profile,
+    health: views.Health,
+    secret: str | UnsetType = UNSET,
+) -> views.Webhook:
+    credentials = [one for one in webhook.credentials if one.name != HEADERS]
+    is_active = webhook.status in {WebhookStatus.ACTIVE, WebhookStatus.CATCHING_UP}
+    is_active_now = webhook.status is WebhookStatus.ACTIVE
+    return views.Webhook(
+        id=to_text(profile.webhook_prefix, webhook.id),
+        application_id=application.public_id,
+        name=webhook.name,
+        url=webhook.url,
+        status="active" if is_active else cast("views.ShownStatus", webhook.status.word),
+        status_reason=_status_reason(webhook.status_reason),
+        events=None if webhook.events is None else list(webhook.events),
+        secret=secret,
+        secret_previous_until=time_or_none(
+            max((one.expires_at for one in credentials if one.expires_at is not None), default=None)
+        ),
+        public_key=next((one.public for one in credentials if one.public is not None), None),
+        credentials={
+            one.name: views.CredentialState(is_set=True, set_at=time_text(one.made_at)) for one in reversed(credentials)
+        },
+        order=cast("views.Order", webhook.order.word),
+        rate=webhook.rate,
+        concurrency=webhook.concurrency,
+        headers=dict.fromkeys(header_names(webhook.credentials)),
+        also_sign=None,
+        event_epoch=epoch_view(webhook.event_epoch),
+        position=application.last_position if is_active_now else webhook.position,
+        version=webhook.version,
+        created_at=time_text(webhook.created_at),
+        updated_at=time_text(webhook.updated_at),
+        health=health,
+    )
+
+
+def show_health(webhook: Webhook, waiting: Waiting | None, last_delivery_at: int | None) -> views.Health:
+    state: views.HealthState = "healthy"
+    if webhook.status is WebhookStatus.CATCHING_UP:
+        state = "catching_up"
+    elif webhook.failing_since is not None:
+        state = "failing"
+    return views.Health(
+        state=state,
+        since=time_or_none(webhook.failing_since if state == "failing" else None),
+        success_rate_24h=None,
+        last_delivery_at=time_or_none(last_delivery_at),
+        waiting=0 if waiting is None else waiting.count,
+        oldest_waiting_at=None if waiting is None else time_or_none(waiting.oldest_at),
+    )
+
+
+def epoch_text(position: int) -> str:
+    """How a position is kept as a webhook's `event_epoch`."""
+    return f"{_EPOCH_POSITION}{position}"
+
+
+def epoch_view(kept: str | None) -> views.Epoch:
+    if kept is None:
+        return "now"
+    if kept.startswith(_EPOCH_POSITION):
+        return views.EpochPosition(position=int(kept.removeprefix(_EPOCH_POSITION)))
+    return cast("views.EpochWord", kept)
+
+
+def show_event(
+    event: Event, application: Application, profile: Profile, webhooks: list[views.EventWebhook]
+) -> views.Event:
+    return views.Event(
+        id=to_text(profile.event_prefix, event.id),
+        publisher_id=event.publisher_id,
+        application_id=application.public_id,
+        type=event.type,
+        category=profile.category_of(event.type),
+        position=event.position,
+        occurred_at=time_text(event.occurred_at),
+        accepted_at=time_text(event.accepted_at),
+        content=msgspec.Raw(event.content),
+        context=None if event.context is None else msgspec.Raw(event.context),
+        body=event.body.decode(),
+        webhooks=webhooks,
+    )
+
+
+def show_delivery(
+    delivery: Delivery,
+    application: Application,
+    profile: Profile,
+    why: Explanation,
+    attempts: list[views.Attempt] | UnsetType = UNSET,
+) -> views.Delivery:
+    return views.Delivery(
+        id=to_text(DELIVERY_PREFIX, delivery.id),
+        application_id=application.public_id,
+        webhook_id=to_text(profile.webhook_prefix, delivery.webhook_id),
+        event_id=to_text(profile.event_prefix, delivery.event_id),
+        type=delivery.type,
+        state=cast("views.ShownState", delivery.state.word),
+        reason=why.reason,
+        sentence=why.sentence,
+        run=delivery.run,
+        round=delivery.round,
+        attempt_count=delivery.attempt_count,
+        last_response_status=delivery.last_response_status,
+        created_at=time_text(delivery.created_at),
+        next_attempt_at=time_or_none(delivery.next_attempt_at),
+        gives_up_at=time_or_none(_gives_up_at(delivery, profile)),
+        finished_at=time_or_none(delivery.finished_at),
+        attempts=attempts,
+    )
+
+
+def show_attempt(attempt: Attempt, profile: Profile, url: str | None, body: bytes | None) -> views.Attempt:
+    """`url` and `body` are what was sent; None where they are not kept any more."""
+    return views.Attempt(
+        id=to_text(ATTEMPT_PREFIX, attempt.id),
+        delivery_id=None if attempt.delivery_id is None else to_text(DELIVERY_PREFIX, attempt.delivery_id),
+        webhook_id=to_text(profile.webhook_prefix, attempt.webhook_id),
+        event_id=None if attempt.event_id is None else to_text(profile.event_prefix, attempt.event_id),
+        number=attempt.number,
+        round=attempt.round,
+        cause=cast("views.ShownCause", attempt.cause.word),
+        started_at=time_text(attempt.started_at),
+        duration_ms=attempt.duration_us / 1000,
+        verdict=cast("views.ShownVerdict", attempt.verdict.word),
+        retry_at=time_or_none(attempt.retry_at),
+        error=None
+        if attempt.error is None
+        else views.AttemptError(code=attempt.error, message=attempt.error_message or attempt.error),
+        remote_address=attempt.remote_address,
+        request=views.AttemptRequest(
+            method="POST",
+            url=url,
+            headers=_header_lines(attempt.request_headers),
+            body=None if body is None else body.decode(errors="replace"),
+            body_bytes=0 if body is None else len(body),
+        ),
+        response=_response(attempt),
+    )
+
+
+def _response(attempt: Attempt) -> views.AttemptResponse | None:
+    if attempt.response_status is None:
+        return None
+    raw = attempt.response_body or b""
+    is_truncated = attempt.response_bytes > len(raw)
+    text = _text(raw, is_truncated=is_truncated)
+    return views.AttemptResponse(
+        status=attempt.response_status,
+        headers=_header_lines(attempt.response_headers or b""),
+        body=text,
+        body_base64=base64.b64encode(raw).decode() if text is None else None,
+        body_bytes=attempt.response_bytes,
+        is_truncated=is_truncated,
+    )
+
+
+def _text(raw: bytes, *, is_truncated: bool) -> str | None:
+    """The bytes as text, or None when they are none. The cut of a truncated body may halve its last character."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        if is_truncated and error.reason == "unexpected end of data" and len(raw) - error.start <= _UTF8_TAIL_MAX:
+            return raw[: error.start].decode()
+        return None
+
+
+def _header_lines(lines: bytes) -> list[views.HeaderLine]:
+    """Raw header lines as pairs. They come from a receiver, so any byte may be in them."""
+    pairs: list[views.HeaderLine] = []
+    for line in lines.decode("latin-1").replace("\r\n", "\n").split("\n"):
+        if line:
+            name, _, value = line.partition(":")
+            pairs.append((name, value.strip()))
+    return pairs
+
+
+def _gives_up_at(delivery: Delivery, profile: Profile) -> int | None:
+    if delivery.state is not DeliveryState.PENDING or delivery.round_started_at is None:
+        return None
+    return delivery.round_started_at + profile.rules.delivery.retry.window_ms()
+
+
+def _status_reason(reason: StatusReason | None) -> views.ShownStatusReason | None:
+    return None if reason is None else cast("views.ShownStatusReason", reason.word)

@@ -1,0 +1,122 @@
+"""Applications: the customers of the platform, each with one profile."""
+
+import uuid
+from typing import Any
+
+import msgspec
+
+from hookspan.domain.records import Application
+from hookspan.errors import StateForbidden
+from hookspan.ids import to_text
+from hookspan.manage import views
+from hookspan.manage._address import check_url
+from hookspan.manage._ground import APPLICATION_PREFIX, Ground, invalid, not_found
+from hookspan.manage._show import show_application
+from hookspan.manage.inputs import ChangeApplication, CreateApplication, Paging
+from hookspan.profiles import Profile
+from hookspan.store.contract import NewApplication
+
+METADATA_BYTES_MAX = 16_384
+
+
+class Applications:
+    """Create, list, get, change and delete applications."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+
+    async def create(self, given: CreateApplication) -> views.Application:
+        """Raises UnknownProfile, StateForbidden when `id` is taken, and what a wrong member raises."""
+        ground = self._ground
+        settings = {} if given.settings is msgspec.UNSET else given.settings
+        metadata = {} if given.metadata is msgspec.UNSET else given.metadata
+        self._check_trees(settings, metadata)
+        profile = self._profile(given.profile, settings)
+        if given.notify is not None:
+            await check_url(ground, profile, given.notify, "/notify")
+        ident = ground.engine.ids.make()
+        public_id = to_text(APPLICATION_PREFIX, ident) if given.id is msgspec.UNSET else given.id
+        kept = await ground.store.create_application(
+            NewApplication(
+                id=ident,
+                public_id=public_id,
+                name=given.name,
+                profile=profile.name,
+                uuid=str(uuid.uuid4()) if given.uuid is msgspec.UNSET else given.uuid.lower(),
+                settings=settings,
+                metadata=metadata,
+                notify=given.notify,
+                created_at=ground.clock.now_ms(),
+            )
+        )
+        if kept is None:
+            raise StateForbidden(f"There is an application {public_id!r} already: give another id, or none.")
+        await ground.engine.webhooks_changed(kept.id)
+        return show_application(kept)
+
+    async def page(self, paging: Paging) -> views.ApplicationList:
+        page = self._ground.page("applications", paging)
+        found = await self._ground.store.list_applications(page)
+        is_full = len(found) >= page.limit
+        return views.ApplicationList(
+            data=[show_application(one) for one in found],
+            next=self._ground.next_of("applications", page, found[-1].id) if is_full else None,
+        )
+
+    async def get(self, public_id: str) -> views.Application:
+        return show_application(await self._ground.application(public_id))
+
+    async def change(self, public_id: str, given: ChangeApplication) -> views.Application:
+        """Raises StateForbidden for another profile once there are webhooks or events."""
+        ground = self._ground
+        old = await ground.application(public_id)
+        settings = None if given.settings is msgspec.UNSET else given.settings
+        metadata = None if given.metadata is msgspec.UNSET else given.metadata
+        self._check_trees(settings or {}, metadata or {})
+        name = old.profile if given.profile is msgspec.UNSET else given.profile
+        profile = self._profile(name, old.settings if settings is None else settings)
+        if name != old.profile:
+            await self._check_may_move(old)
+        if isinstance(given.notify, str):
+            await check_url(ground, profile, given.notify, "/notify")
+        changed = await ground.store.update_application(
+            old.id,
+            ground.clock.now_ms(),
+            name=None if given.name is msgspec.UNSET else given.name,
+            profile=profile.name if name != old.profile else None,
+            uuid=None if given.uuid is msgspec.UNSET else given.uuid.lower(),
+            settings=settings,
+            metadata=metadata,
+            notify=given.notify,
+        )
+        if changed is None:
+            not_found("application", public_id)
+        await ground.engine.webhooks_changed(old.id)
+        return show_application(changed)
+
+    async def delete(self, public_id: str) -> None:
+        """Its webhooks, events and deliveries go with it, out of reach at once."""
+        ground = self._ground
+        application = await ground.application(public_id)
+        if not await ground.store.delete_application(application.id, ground.clock.now_ms()):
+            not_found("application", public_id)
+        await ground.engine.webhooks_changed(application.id)
+
+    def _profile(self, name: str, settings: dict[str, Any]) -> Profile:
+        return self._ground.profiles.get(name).with_settings(settings)
+
+    async def _check_may_move(self, application: Application) -> None:
+        """Ids and credentials of webhooks are in the profile's form, so none may be left behind in another."""
+        found = await self._ground.store.webhooks_of(application.id)
+        if application.last_position or (found is not None and found.webhooks):
+            raise StateForbidden("The profile is fixed once the application has events or webhooks.", allowed=[])
+
+    @staticmethod
+    def _check_trees(settings: dict[str, Any], metadata: dict[str, Any]) -> None:
+        for name, tree in (("settings", settings), ("metadata", metadata)):
+            try:
+                size = len(msgspec.json.encode(tree))
+            except (OverflowError, UnicodeEncodeError):
+                raise invalid(f"/{name}", f"{name} holds a number or text that can't be kept exactly.") from None
+            if size > METADATA_BYTES_MAX:
+                raise invalid(f"/{name}", f"{name} may have {METADATA_BYTES_MAX:,} bytes as JSON; this has {size:,}.")

@@ -1,0 +1,102 @@
+"""Events: what was published, and what became of it for each webhook."""
+
+import msgspec
+
+from hookspan.domain.records import Application, Event
+from hookspan.errors import UnknownEventType
+from hookspan.manage import views
+from hookspan.manage._ground import Ground, invalid
+from hookspan.manage._show import show_event
+from hookspan.manage._why import Why
+from hookspan.manage.inputs import EventQuery, Paging
+
+# A page is read in parts, and ends early rather than hold too many bodies in memory; its cursor goes on from there.
+PART_EVENTS = 50
+PAGE_BYTES_MAX = 4 * 1024 * 1024
+# How many events one request reads by position when a filter lets few of them through.
+SCANNED_EVENTS_MAX = 2_000
+
+
+class Events:
+    """Read an application's events."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+
+    async def get(self, application_id: str, event_id: str) -> views.Event:
+        application = await self._ground.application(application_id)
+        event = await self._ground.event(application, event_id)
+        return (await self._shown(application, [event]))[0]
+
+    async def page(self, application_id: str, query: EventQuery, paging: Paging) -> views.EventList:
+        """Newest first; or oldest first by position, where `next` always tells where to read on."""
+        application = await self._ground.application(application_id)
+        if query.sort == "oldest":
+            return await self._oldest(application, query, paging)
+        if query.after is not None:
+            raise invalid("/after", "after goes with sort=oldest.")
+        return await self._newest(application, query, paging)
+
+    async def sample(self, application_id: str, event_type: str | None) -> bytes:
+        """The catalog's sample of a type as a body that can be published; of the first type when none is named."""
+        application = await self._ground.application(application_id)
+        profile = self._ground.profile(application)
+        if event_type is None:
+            catalog = profile.catalog()
+            if not catalog:
+                raise UnknownEventType(f"Profile {profile.name} lists no event types: name the type of the sample.")
+            event_type = catalog[0].type
+        return msgspec.json.encode({"type": event_type, "content": msgspec.Raw(profile.sample(event_type))})
+
+    async def _newest(self, application: Application, query: EventQuery, paging: Paging) -> views.EventList:
+        ground = self._ground
+        of = f"events/{application.id}?type={query.type!r}&publisher_id={query.publisher_id!r}"
+        page = ground.page(of, paging)
+        taken: list[Event] = []
+        part, is_more = page, True
+        while is_more and len(taken) < page.limit and _size(taken) < PAGE_BYTES_MAX:
+            wanted = min(PART_EVENTS, page.limit - len(taken))
+            part = msgspec.structs.replace(part, limit=wanted, before=taken[-1].id if taken else page.before)
+            found = await ground.store.list_events(
+                application.id, part, event_type=query.type, publisher_id=query.publisher_id
+            )
+            taken += found
+            is_more = len(found) == wanted
+        return views.EventList(
+            data=await self._shown(application, taken), next=ground.next_of(of, page, taken[-1].id) if is_more else None
+        )
+
+    async def _oldest(self, application: Application, query: EventQuery, paging: Paging) -> views.EventList:
+        if paging.since is not None or paging.until is not None:
+            raise invalid("/since", "sort=oldest reads by position: start with after, not with since or until.")
+        ground = self._ground
+        of = f"events-by-position/{application.id}?type={query.type!r}&publisher_id={query.publisher_id!r}"
+        if paging.cursor is not None and query.after is not None:
+            raise invalid("/after", "The cursor says where to read on: give after only for the first page.")
+        position = ground.cursors.read(of, paging.cursor) if paging.cursor is not None else (query.after or 0)
+        taken: list[Event] = []
+        scanned = 0
+        while len(taken) < paging.limit and scanned < SCANNED_EVENTS_MAX and _size(taken) < PAGE_BYTES_MAX:
+            found = await ground.store.events_after(
+                application.id, position, min(PART_EVENTS, paging.limit - len(taken))
+            )
+            if not found:
+                break
+            position, scanned = found[-1].position, scanned + len(found)
+            taken += [one for one in found if _passes(one, query)]
+        return views.EventList(data=await self._shown(application, taken), next=ground.cursors.write(of, position))
+
+    async def _shown(self, application: Application, events: list[Event]) -> list[views.Event]:
+        profile = self._ground.profile(application)
+        why = Why(self._ground, application, profile)
+        return [show_event(one, application, profile, await why.of_event(one)) for one in events]
+
+
+def _passes(event: Event, query: EventQuery) -> bool:
+    return (query.type is None or event.type == query.type) and (
+        query.publisher_id is None or event.publisher_id == query.publisher_id
+    )
+
+
+def _size(events: list[Event]) -> int:
+    return sum(len(one.body) + len(one.content) for one in events)

@@ -1,0 +1,245 @@
+"""Webhooks: where an application's events are sent, which ones, in which state."""
+
+from msgspec import UNSET, UnsetType
+
+from hookspan.domain.records import Application, SealedCredential, Webhook
+from hookspan.domain.states import DeliveryState, Order, StatusReason, WebhookStatus, check_webhook_move
+from hookspan.errors import ChangedMeanwhile, WebhookLimit
+from hookspan.manage import views
+from hookspan.manage._address import check_move, check_sent_again, check_url
+from hookspan.manage._credentials import (
+    HEADERS,
+    Sealer,
+    check_headers,
+    make_credentials,
+    replaced,
+    shown_secret,
+)
+from hookspan.manage._ground import Ground, invalid, not_found
+from hookspan.manage._show import epoch_text, show_health, show_webhook
+from hookspan.manage._subscription import check_subscription
+from hookspan.manage.inputs import ChangeWebhook, CreateWebhook, EpochAt, Paging
+from hookspan.profiles import Profile
+from hookspan.store.contract import NewWebhook, Page, WebhookChange
+
+_STATUS = {"active": WebhookStatus.ACTIVE, "disabled": WebhookStatus.DISABLED}
+
+
+class Webhooks:
+    """Create, list, get, change and delete an application's webhooks."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+
+    async def create(self, application_id: str, given: CreateWebhook) -> views.Webhook:
+        """The answer holds a secret that was made, this once. Raises WebhookLimit and what a wrong member raises."""
+        ground = self._ground
+        application = await ground.application(application_id)
+        profile = ground.profile(application)
+        _check_name(profile, given.name)
+        events = check_subscription(profile, None if given.events is UNSET else given.events)
+        headers = {} if given.headers is UNSET else given.headers
+        check_headers(headers)
+        status, position, epoch = _start(application, profile, given)
+        await check_url(ground, profile, given.url)
+        made = make_credentials(profile, None if given.credentials is UNSET else given.credentials)
+        ident, now_ms = ground.engine.ids.make(), ground.clock.now_ms()
+        sealer = Sealer(ground, application.id, ident, now_ms)
+        kept = await ground.store.create_webhook(
+            NewWebhook(
+                id=ident,
+                application_id=application.id,
+                name=given.name,
+                url=given.url,
+                status=status,
+                status_reason=StatusReason.CREATED if status is WebhookStatus.DISABLED else None,
+                events=events,
+                order=profile.rules.order if given.order is UNSET else Order[given.order.upper()],
+                rate=given.rate,
+                concurrency=given.concurrency,
+                event_epoch=epoch,
+                credentials=(*sealer.seal_all(made), *sealer.seal_headers(headers)),
+                position=position,
+                created_at=now_ms,
+            ),
+            profile.rules.webhooks_max,
+        )
+        if kept is None:
+            raise WebhookLimit(
+                f"The application has {profile.rules.webhooks_max} webhooks, as many as profile {profile.name} allows.",
+                limit=profile.rules.webhooks_max,
+            )
+        await ground.engine.webhooks_changed(application.id)
+        return await self._show(kept, application, profile, shown_secret(made) or UNSET)
+
+    async def page(self, application_id: str, paging: Paging) -> views.WebhookList:
+        """Newest first. One read of all: no profile allows so many that it would matter."""
+        ground = self._ground
+        application = await ground.application(application_id)
+        of = f"webhooks/{application.id}"
+        page = ground.page(of, paging)
+        found = await ground.store.webhooks_of(application.id)
+        if found is None:
+            not_found("application", application_id)
+        wanted = sorted((one for one in found.webhooks if _is_in(one, page)), key=lambda one: -one.id)
+        part = wanted[: page.limit]
+        profile = ground.profile(application)
+        return views.WebhookList(
+            data=[await self._show(one, application, profile) for one in part],
+            next=ground.next_of(of, page, part[-1].id) if len(wanted) > len(part) else None,
+        )
+
+    async def get(self, application_id: str, webhook_id: str) -> views.Webhook:
+        application = await self._ground.application(application_id)
+        webhook = await self._ground.webhook(application, webhook_id)
+        return await self._show(webhook, application, self._ground.profile(application))
+
+    async def change(
+        self, application_id: str, webhook_id: str, given: ChangeWebhook, expected_version: int | None = None
+    ) -> views.Webhook:
+        """Members first, then the status.
+
+        Raises ChangedMeanwhile when `expected_version` is not the webhook's, StateForbidden, CredentialsNeededAgain
+        and what a wrong member raises; then nothing was changed.
+        """
+        ground = self._ground
+        application = await ground.application(application_id)
+        profile = ground.profile(application)
+        webhook = await ground.webhook(application, webhook_id)
+        if given.resume is not UNSET and given.status != "active":
+            raise invalid("/resume", 'resume goes with "status": "active".')
+        if given.status is not UNSET:
+            check_webhook_move(webhook.status, _STATUS[given.status])
+        check_version(webhook, expected_version)
+        change = await self._checked(webhook, profile, given)
+        if change != WebhookChange():
+            changed = await ground.store.update_webhook(webhook.id, change, expected_version, ground.clock.now_ms())
+            webhook = changed if changed is not None else not_found("webhook", webhook_id)
+            expected_version = None if expected_version is None else webhook.version
+        if given.status == "disabled":
+            webhook = await self._set_status(webhook, WebhookStatus.DISABLED, expected_version, keep=True)
+        elif given.status == "active" and webhook.status is WebhookStatus.DISABLED:
+            keep = given.resume != "skip"
+            webhook = await self._set_status(webhook, WebhookStatus.CATCHING_UP, expected_version, keep=keep)
+        await ground.engine.webhooks_changed(application.id)
+        ground.engine.wake()
+        return await self._show(webhook, application, profile)
+
+    async def delete(self, application_id: str, webhook_id: str, expected_version: int | None = None) -> views.Webhook:
+        """The webhook as it was last, with status deleted: it is shown this once more and then never again."""
+        ground = self._ground
+        application = await ground.application(application_id)
+        webhook = await ground.webhook(application, webhook_id)
+        check_version(webhook, expected_version)
+        deleted = await self._set_status(webhook, WebhookStatus.DELETED, expected_version, keep=True)
+        await ground.engine.webhooks_changed(application.id)
+        return await self._show(deleted, application, ground.profile(application))
+
+    async def _checked(self, webhook: Webhook, profile: Profile, given: ChangeWebhook) -> WebhookChange:
+        """The members to change, each checked; nothing is written here."""
+        ground = self._ground
+        if given.name is not UNSET:
+            _check_name(profile, given.name)
+        events = UNSET if given.events is UNSET else check_subscription(profile, given.events)
+        if given.headers is not UNSET:
+            check_headers(given.headers)
+        if given.url is not UNSET and given.url != webhook.url:
+            check_move(webhook, profile, will_be_off=given.status == "disabled")
+            target = await check_url(ground, profile, given.url)
+            sent = set(given.credentials or ()) | ({HEADERS} if given.headers is not UNSET else set())
+            check_sent_again(ground, webhook, target, sent)
+        return WebhookChange(
+            name=given.name,
+            url=given.url,
+            events=events,
+            order=UNSET if given.order is UNSET else Order[given.order.upper()],
+            rate=given.rate,
+            concurrency=given.concurrency,
+            credentials=self._credentials(webhook, profile, given),
+        )
+
+    def _credentials(
+        self, webhook: Webhook, profile: Profile, given: ChangeWebhook
+    ) -> tuple[SealedCredential, ...] | UnsetType:
+        """The webhook's credentials with those given in the place of their old ones; null takes one out."""
+        if given.credentials is UNSET and given.headers is UNSET:
+            return UNSET
+        sealer = Sealer(self._ground, webhook.application_id, webhook.id, self._ground.clock.now_ms())
+        kept = webhook.credentials
+        if given.credentials is not UNSET and given.credentials:
+            kept = replaced(sealer, kept, profile, given.credentials)
+        if given.headers is not UNSET:
+            kept = (*(one for one in kept if one.name != HEADERS), *sealer.seal_headers(given.headers))
+        return kept
+
+    async def _set_status(
+        self, webhook: Webhook, status: WebhookStatus, expected_version: int | None, *, keep: bool
+    ) -> Webhook:
+        changed = await self._ground.store.set_webhook_status(
+            webhook.id,
+            status,
+            StatusReason.PERSON if status is WebhookStatus.DISABLED else None,
+            keep=keep,
+            expected_version=expected_version,
+            changed_at=self._ground.clock.now_ms(),
+        )
+        return changed if changed is not None else not_found("webhook", str(webhook.id))
+
+    async def _show(
+        self, webhook: Webhook, application: Application, profile: Profile, secret: str | UnsetType = UNSET
+    ) -> views.Webhook:
+        store = self._ground.store
+        waiting = (await store.waiting([webhook.id])).get(webhook.id)
+        newest = await store.list_deliveries(
+            application.id, Page(limit=1), webhook_id=webhook.id, state=DeliveryState.SUCCEEDED, event_type=None
+        )
+        health = show_health(webhook, waiting, newest[0].finished_at if newest else None)
+        return show_webhook(webhook, application, profile, health, secret)
+
+
+def check_version(webhook: Webhook, expected_version: int | None) -> None:
+    """Raise ChangedMeanwhile unless the webhook is at the version that the caller has seen."""
+    if expected_version is not None and webhook.version != expected_version:
+        raise ChangedMeanwhile(
+            f"The webhook is at version {webhook.version}, not {expected_version}: read it again.",
+            version=webhook.version,
+        )
+
+
+def _check_name(profile: Profile, name: str | None) -> None:
+    rule = profile.rules.name
+    if rule == "required" and name is None:
+        raise invalid("/name", f"Profile {profile.name} wants a name for each webhook.")
+    if rule == "none" and name is not None:
+        raise invalid("/name", f"Webhooks of profile {profile.name} have no name.")
+
+
+def _start(application: Application, profile: Profile, given: CreateWebhook) -> tuple[WebhookStatus, int | None, str]:
+    """Status, position (None is now) and epoch of a new webhook. One that starts before now has to catch up."""
+    rules = profile.rules
+    status = rules.new_status if given.status is UNSET else _STATUS[given.status]
+    epoch: str | EpochAt = rules.epoch_default if given.event_epoch is UNSET else given.event_epoch
+    word = "position" if isinstance(epoch, EpochAt) else epoch
+    if given.event_epoch is not UNSET and word not in {rules.epoch_default, *rules.epoch_values}:
+        allowed = sorted({rules.epoch_default, *rules.epoch_values})
+        raise invalid("/event_epoch", f"Profile {profile.name} lets event_epoch be one of: {', '.join(allowed)}.")
+    position: int | None = None
+    if isinstance(epoch, EpochAt):
+        if epoch.position > application.last_position:
+            raise invalid("/event_epoch/position", f"The newest event has position {application.last_position}.")
+        position, word = epoch.position, epoch_text(epoch.position)
+    elif epoch == "beginning_of_time":
+        position = 0
+    elif epoch == "webhook_creation" and rules.epoch_before:
+        position = max(0, application.last_position - rules.epoch_before)
+    if position is not None and status is WebhookStatus.ACTIVE:
+        status = WebhookStatus.CATCHING_UP
+    return status, position, word
+
+
+def _is_in(webhook: Webhook, page: Page) -> bool:
+    return (
+        (page.before is None or webhook.id < page.before)
+        and (page.since is None or webhook.created_at >= page.since)
+        and (page.until is None or webhook.created_at < page.until)
+    )
