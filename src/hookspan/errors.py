@@ -167,6 +167,14 @@ class NotFound(HookspanError):
     title = "Not found"
 
 
+class MethodNotAllowed(HookspanError):
+    """The address exists, but not with this method; `allowed` and the header Allow list those it has."""
+
+    code = "method_not_allowed"
+    status = 405
+    title = "Method not allowed"
+
+
 class WebhookLimit(HookspanError):
     """The application has as many webhooks as its profile allows (`limit`)."""
 

@@ -22,7 +22,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """The base of every record."""
 
 
-class Application(Record):
+class Application(Record, frozen=True, kw_only=True):
     """A customer of the platform: owns webhooks, receives events, speaks one profile."""
 
     id: int
@@ -39,7 +39,7 @@ class Application(Record):
     updated_at: int
 
 
-class SealedCredential(Record):
+class SealedCredential(Record, frozen=True, kw_only=True):
     """One live secret of a webhook, encrypted at rest. The newest of a name comes first.
 
     `sealed` is opened with the encryption key, the webhook's id and the application's id as associated data.
@@ -54,7 +54,7 @@ class SealedCredential(Record):
     expires_at: int | None
 
 
-class Webhook(Record):
+class Webhook(Record, frozen=True, kw_only=True):
     """A URL with a subscription, credentials and a state; a position in its application's event sequence."""
 
     id: int
@@ -76,14 +76,14 @@ class Webhook(Record):
     updated_at: int
 
 
-class Webhooks(Record):
+class Webhooks(Record, frozen=True, kw_only=True):
     """One application with all its webhooks that are not deleted, read together at one version."""
 
     application: Application
     webhooks: tuple[Webhook, ...]
 
 
-class Event(Record):
+class Event(Record, frozen=True, kw_only=True):
     """Something that happened to an application: published once, immutable."""
 
     id: int
@@ -98,7 +98,7 @@ class Event(Record):
     body: bytes  # exactly what is signed and sent
 
 
-class Delivery(Record):
+class Delivery(Record, frozen=True, kw_only=True):
     """One event on its way to one webhook."""
 
     id: int
@@ -120,7 +120,7 @@ class Delivery(Record):
     finished_at: int | None
 
 
-class Attempt(Record):
+class Attempt(Record, frozen=True, kw_only=True):
     """One HTTP request of a delivery, with what came back."""
 
     id: int

@@ -5,9 +5,10 @@ from collections.abc import Callable
 import structlog
 
 from hookspan.clock import Clock
+from hookspan.domain.records import Webhook
 from hookspan.engine.dispatcher import Dispatcher
 from hookspan.engine.duty import Duty
-from hookspan.engine.index import Index
+from hookspan.engine.index import Entry, Index
 from hookspan.engine.intake import Intake
 from hookspan.engine.options import EngineOptions
 from hookspan.ids import first_id_at
@@ -40,21 +41,20 @@ class CatchUp(Duty):
             entry = await self._index.find_by_id(webhook.application_id)
             if entry is None:
                 continue
-            asks_for = entry.asks_for(webhook)
-            category_of = entry.profile.category_of
-            chunk = await self._store.catch_up(
-                webhook.id,
-                self._options.catch_up_events_max,
-                lambda event_type, asks_for=asks_for, category_of=category_of: asks_for(
-                    event_type, category_of(event_type)
-                ),
-            )
+            chunk = await self._store.catch_up(webhook.id, self._options.catch_up_events_max, _by_type(entry, webhook))
             self._counters.catch_up_events += chunk.created
             if chunk.refreshed is not None:
                 self._index.replace(chunk.refreshed)
             if chunk.created:
                 self.on_backlog()
         return 0 if webhooks else self._IDLE_S
+
+
+def _by_type(entry: Entry, webhook: Webhook) -> Callable[[str], bool]:
+    """The webhook's subscription as it is in force now, as a function of the type alone."""
+    asks_for = entry.asks_for(webhook)
+    category_of = entry.profile.category_of
+    return lambda event_type: asks_for(event_type, category_of(event_type))
 
 
 class Node(Duty):
