@@ -1,0 +1,57 @@
+"""Publishing while a webhook is switched off and on thousands of times: none missed, none doubled."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from hookspan.domain.states import Order, WebhookStatus
+
+pytestmark = pytest.mark.anyio
+
+TOGGLES = 2_000
+PUBLISHERS = 6
+
+
+@pytest.mark.parametrize("order", [Order.ANY, Order.FIFO])
+async def test_no_event_falls_between_two_versions_of_a_webhook(world, order):
+    application = await world.application()
+    webhook = await world.webhook(application, order=order, concurrency=8)
+    await world.webhook(application, url="https://other.example.com/hook", concurrency=8)
+    await world.engine.start()
+    published: list[int] = []
+    toggled = 0
+
+    async def publish(first: int) -> None:
+        number = first
+        while toggled < TOGGLES:
+            await world.publish_soon(application, number)
+            published.append(number)
+            number += PUBLISHERS
+
+    async def toggle() -> None:
+        nonlocal toggled
+        while toggled < TOGGLES:
+            await world.set_status(webhook, WebhookStatus.DISABLED)
+            await world.set_status(webhook, WebhookStatus.CATCHING_UP)
+            toggled += 1
+
+    await asyncio.gather(toggle(), *(publish(first) for first in range(PUBLISHERS)))
+    for url in (webhook.url, "https://other.example.com/hook"):
+        await _arrives(world, url, len(published))
+        arrived = Counter(world.numbers(url))
+        assert set(published) - set(arrived) == set(), "none missed"
+        assert [number for number, times in arrived.items() if times > 1] == [], "none doubled"
+    assert len(published) > TOGGLES / 10
+    await world.engine.stop(5)
+
+
+async def _arrives(world, url: str, count: int) -> None:
+    async with asyncio.timeout(60):
+        while len(world.egress.bodies(url)) < count:
+            world.clock.move(100)
+            world.engine.poller.wake.set()
+            world.engine.catch_up.wake.set()
+            for _ in range(50):
+                await asyncio.sleep(0)
+            await world.store.stats()

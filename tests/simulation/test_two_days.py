@@ -1,0 +1,168 @@
+"""Retries over two days, in milliseconds: the clock and the network are the test's."""
+
+import msgspec
+import pytest
+
+from hookspan.domain.outcome import ErrorCode, Owner
+from hookspan.domain.states import DeliveryReason, DeliveryState, StatusReason, WebhookStatus
+
+pytestmark = pytest.mark.anyio
+
+HOUR_MS = 3_600_000
+
+
+async def deliveries(world, application):
+    from hookspan.store.contract import Page
+
+    return await world.store.list_deliveries(
+        application.id, Page(limit=500), webhook_id=None, state=None, event_type=None
+    )
+
+
+async def test_an_event_is_delivered_once_and_recorded(world):
+    application = await world.application()
+    await world.webhook(application)
+    await world.publish(application, 1)
+    await world.settle()
+    assert world.numbers() == [1]
+    (delivery,) = await deliveries(world, application)
+    assert (delivery.state, delivery.attempt_count, delivery.last_response_status) == (DeliveryState.SUCCEEDED, 1, 200)
+    (attempt,) = await world.store.attempts_of(delivery)
+    assert attempt.response_status == 200
+    assert b"webhook-signature: v1," in attempt.request_headers
+
+
+async def test_a_receiver_that_is_down_for_a_day_gets_everything(world):
+    """Bridge API's promise is 1 to 2 days of retries: whatever is published during a day of failure arrives."""
+    application = await world.application("bridge-api")
+    await world.webhook(application, secret=b"644b2ac3-0797-4ec6-9537-cb5c0af9caf9")
+    world.egress.answer = lambda request: world.egress.status(503)
+    published = set()
+    for hour in range(24):
+        event = {"type": "item.created", "content": {"item_id": hour, "user_uuid": "u"}}
+        task = world.engine.intake.publish(application.public_id, msgspec.json.encode(event))
+        import asyncio
+
+        future = asyncio.ensure_future(task)
+        await world._commit()
+        await future
+        published.add(hour)
+        await world.run_for(HOUR_MS)
+    assert all(delivery.state is DeliveryState.PENDING for delivery in await deliveries(world, application))
+    tried = len(world.egress.requests)
+    assert tried > 24 * 5
+    world.egress.answer = lambda request: world.egress.status(200)
+    await world.run_for(13 * HOUR_MS)
+    arrived = [msgspec.json.decode(request.body)["content"]["item_id"] for request in world.egress.requests[tried:]]
+    assert sorted(arrived) == sorted(published), "each exactly once, once the receiver is back"
+    assert all(delivery.state is DeliveryState.SUCCEEDED for delivery in await deliveries(world, application))
+
+
+async def test_the_last_attempt_comes_exactly_at_the_end_of_the_window(world):
+    application = await world.application("bridge-api")
+    await world.webhook(application, secret=b"644b2ac3-0797-4ec6-9537-cb5c0af9caf9", events=("item.created",))
+    world.egress.answer = lambda request: world.egress.status(500)
+    import asyncio
+
+    future = asyncio.ensure_future(
+        world.engine.intake.publish(
+            application.public_id, b'{"type":"item.created","content":{"item_id":1,"user_uuid":"u"}}'
+        )
+    )
+    await world._commit()
+    await future
+    await world.run_for(48 * HOUR_MS)
+    first, *_, last = world.egress.requests
+    assert last.at_ms - first.at_ms == 36 * HOUR_MS
+    (delivery,) = await deliveries(world, application)
+    assert (delivery.state, delivery.reason) == (DeliveryState.FAILED, DeliveryReason.EXHAUSTED)
+    attempts = await world.store.attempts_of(delivery)
+    assert [attempt.number for attempt in attempts] == list(range(1, len(world.egress.requests) + 1))
+    assert attempts[-1].retry_at is None
+
+
+async def test_our_own_failures_spend_neither_attempts_nor_the_window(world):
+    application = await world.application()
+    await world.webhook(application)
+    world.egress.answer = lambda request: world.egress.error(ErrorCode.NO_SOCKETS, Owner.US)
+    await world.publish(application, 1)
+    await world.run_for(10 * 60_000)
+    assert len(world.egress.requests) > 50
+    world.egress.answer = lambda request: world.egress.status(200)
+    await world.run_for(60_000)
+    (delivery,) = await deliveries(world, application)
+    assert delivery.state is DeliveryState.SUCCEEDED
+
+
+async def test_410_disables_a_standard_webhook_and_what_waits_is_kept(world):
+    application = await world.application()
+    webhook = await world.webhook(application, concurrency=1)
+    world.egress.answer = lambda request: world.egress.status(410)
+    await world.publish(application, 1)
+    await world.settle()
+    seen = await world.store.get_webhook(webhook.id)
+    assert (seen.status, seen.status_reason) == (WebhookStatus.DISABLED, StatusReason.GONE)
+    await world.publish(application, 2, 3)
+    await world.settle()
+    assert world.numbers() == [1]
+    world.egress.answer = lambda request: world.egress.status(200)
+    await world.set_status(webhook, WebhookStatus.CATCHING_UP)
+    await world.settle()
+    assert world.numbers() == [1, 2, 3]
+
+
+async def test_a_standard_webhook_that_only_fails_for_five_days_is_disabled_and_recovers(world):
+    application = await world.application()
+    webhook = await world.webhook(application)
+    world.egress.answer = lambda request: world.egress.status(500)
+    for day in range(6):
+        await world.publish(application, day)
+        await world.run_for(24 * HOUR_MS)
+    seen = await world.store.get_webhook(webhook.id)
+    assert (seen.status, seen.status_reason) == (WebhookStatus.DISABLED, StatusReason.FAILING)
+    world.egress.answer = lambda request: world.egress.status(200)
+    world.egress.requests.clear()
+    await world.set_status(webhook, WebhookStatus.CATCHING_UP)
+    await world.run_for(48 * HOUR_MS)
+    states = {delivery.state for delivery in await deliveries(world, application)}
+    assert DeliveryState.PENDING not in states
+    assert 5 in world.numbers()
+
+
+async def test_the_failing_time_is_remembered_and_forgotten(world):
+    application = await world.application()
+    webhook = await world.webhook(application)
+    world.egress.answer = lambda request: world.egress.status(500)
+    await world.publish(application, 1)
+    await world.settle()
+    assert (await world.store.get_webhook(webhook.id)).failing_since == world.clock.now_ms()
+    world.egress.answer = lambda request: world.egress.status(200)
+    await world.run_for(60_000)
+    assert (await world.store.get_webhook(webhook.id)).failing_since is None
+
+
+async def test_a_crash_in_the_middle_of_retrying_loses_nothing(world):
+    application = await world.application()
+    await world.webhook(application)
+    world.egress.answer = lambda request: world.egress.status(500)
+    await world.publish(application, *range(10))
+    await world.run_for(60_000)
+    await world.crash()
+    world.egress.answer = lambda request: world.egress.status(200)
+    world.egress.requests.clear()
+    await world.run_for(HOUR_MS)
+    assert sorted(world.numbers()) == list(range(10))
+
+
+async def test_a_crash_with_requests_in_flight_doubles_only_those(world):
+    application = await world.application()
+    await world.webhook(application, concurrency=4)
+    world.egress.is_holding = True
+    await world.publish(application, *range(10))
+    assert world.egress.in_flight == 4
+    await world.crash()
+    world.egress.is_holding = False
+    await world.settle()
+    arrived = world.numbers()
+    assert set(arrived) == set(range(10))
+    assert len(arrived) == 14
