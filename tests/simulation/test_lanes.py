@@ -1,5 +1,7 @@
 """Lanes: concurrency, rate, order, bounds and fairness, without a real network."""
 
+import asyncio
+
 import pytest
 
 from hookspan.domain.states import DeliveryReason, DeliveryState, Order, WebhookStatus
@@ -99,24 +101,23 @@ async def test_fifo_keeps_its_order_when_a_lane_overflows(make_world):
         assert world.numbers() == list(range(40))
 
 
-async def test_what_does_not_fit_into_lanes_waits_in_the_store(make_world):
+@pytest.mark.parametrize("bounds", [{"lane_items_max": 4}, {"node_items_max": 5}, {"node_bytes_max": 400}])
+async def test_what_does_not_fit_into_lanes_waits_in_the_store(make_world, bounds):
     """Bounds of a lane, of the node's items and of its bytes: nothing is lost and no more is held than allowed."""
-    for bounds in ({"lane_items_max": 4}, {"node_items_max": 5}, {"node_bytes_max": 400}):
-        options = EngineOptions(claim_per_webhook_max=2, **bounds)
-        async with make_world(options=options) as world:
-            application = await world.application()
-            url = f"https://{next(iter(bounds)).replace('_', '-')}.example.com/"
-            await world.webhook(application, url=url, concurrency=2)
-            world.egress.is_holding = True
-            await world.publish(application, *range(40))
-            dispatcher = world.engine.dispatcher
-            assert dispatcher.items <= min(options.node_items_max, options.lane_items_max)
-            assert dispatcher.bytes <= options.node_bytes_max
-            world.egress.is_holding = False
-            world.egress.let_go()
-            await world.settle()
-            assert sorted(world.numbers(url)) == list(range(40))
-            assert (dispatcher.items, dispatcher.bytes, len(dispatcher.held)) == (0, 0, 0)
+    options = EngineOptions(claim_per_webhook_max=2, **bounds)
+    async with make_world(options=options) as world:
+        application = await world.application()
+        await world.webhook(application, concurrency=2)
+        world.egress.is_holding = True
+        await world.publish(application, *range(40))
+        dispatcher = world.engine.dispatcher
+        assert dispatcher.items <= min(options.node_items_max, options.lane_items_max)
+        assert dispatcher.bytes <= options.node_bytes_max
+        world.egress.is_holding = False
+        world.egress.let_go()
+        await world.settle()
+        assert sorted(world.numbers()) == list(range(40))
+        assert (dispatcher.items, dispatcher.bytes, len(dispatcher.held)) == (0, 0, 0)
 
 
 async def test_no_more_is_in_flight_than_the_node_allows_and_lanes_take_turns(make_world):
@@ -140,8 +141,6 @@ async def test_nothing_is_sent_while_outcomes_have_no_room(make_world):
         await world.webhook(application, concurrency=1)
         await world.publish(application, *range(10))
         for _ in range(100):
-            import asyncio
-
             await asyncio.sleep(0)
         assert len(world.egress.requests) <= 4
         await world.settle()

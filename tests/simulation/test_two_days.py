@@ -5,15 +5,15 @@ import pytest
 
 from hookspan.domain.outcome import ErrorCode, Owner
 from hookspan.domain.states import DeliveryReason, DeliveryState, StatusReason, WebhookStatus
+from hookspan.store.contract import Page
 
 pytestmark = pytest.mark.anyio
 
 HOUR_MS = 3_600_000
+SECRET = b"644b2ac3-0797-4ec6-9537-cb5c0af9caf9"
 
 
 async def deliveries(world, application):
-    from hookspan.store.contract import Page
-
     return await world.store.list_deliveries(
         application.id, Page(limit=500), webhook_id=None, state=None, event_type=None
     )
@@ -35,17 +35,11 @@ async def test_an_event_is_delivered_once_and_recorded(world):
 async def test_a_receiver_that_is_down_for_a_day_gets_everything(world):
     """Bridge API's promise is 1 to 2 days of retries: whatever is published during a day of failure arrives."""
     application = await world.application("bridge-api")
-    await world.webhook(application, secret=b"644b2ac3-0797-4ec6-9537-cb5c0af9caf9")
+    await world.webhook(application, secret=SECRET, events=("item.*",))
     world.egress.answer = lambda request: world.egress.status(503)
     published = set()
     for hour in range(24):
-        event = {"type": "item.created", "content": {"item_id": hour, "user_uuid": "u"}}
-        task = world.engine.intake.publish(application.public_id, msgspec.json.encode(event))
-        import asyncio
-
-        future = asyncio.ensure_future(task)
-        await world._commit()
-        await future
+        await world.send(application, {"type": "item.created", "content": {"item_id": hour, "user_uuid": "u"}})
         published.add(hour)
         await world.run_for(HOUR_MS)
     assert all(delivery.state is DeliveryState.PENDING for delivery in await deliveries(world, application))
@@ -60,17 +54,9 @@ async def test_a_receiver_that_is_down_for_a_day_gets_everything(world):
 
 async def test_the_last_attempt_comes_exactly_at_the_end_of_the_window(world):
     application = await world.application("bridge-api")
-    await world.webhook(application, secret=b"644b2ac3-0797-4ec6-9537-cb5c0af9caf9", events=("item.created",))
+    await world.webhook(application, secret=SECRET, events=("item.*",))
     world.egress.answer = lambda request: world.egress.status(500)
-    import asyncio
-
-    future = asyncio.ensure_future(
-        world.engine.intake.publish(
-            application.public_id, b'{"type":"item.created","content":{"item_id":1,"user_uuid":"u"}}'
-        )
-    )
-    await world._commit()
-    await future
+    await world.send(application, {"type": "item.created", "content": {"item_id": 1, "user_uuid": "u"}})
     await world.run_for(48 * HOUR_MS)
     first, *_, last = world.egress.requests
     assert last.at_ms - first.at_ms == 36 * HOUR_MS

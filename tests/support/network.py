@@ -33,6 +33,8 @@ class FakeEgress:
         self.requests: list[Request] = []
         self.is_holding = False
         self.in_flight_most = 0
+        self.answers_due = 0
+        self._age = 0
         self._held: list[tuple[Request, Callable[[Outcome], None]]] = []
 
     def target(self, url: str, *, https_required: bool) -> FakeTarget:
@@ -42,24 +44,33 @@ class FakeEgress:
         lines = [line.split(": ", 1) for line in headers.decode().split("\r\n")[:-1]]
         request = Request(target.url, dict(lines), body, self.clock.now_ms())
         self.requests.append(request)
-        self._held.append((request, done))
-        self.in_flight_most = max(self.in_flight_most, len(self._held))
-        if not self.is_holding:
-            asyncio.get_running_loop().call_soon(self._answer_one)
+        self.in_flight_most = max(self.in_flight_most, len(self._held) + self.answers_due + 1)
+        if self.is_holding:
+            self._held.append((request, done))
+        else:
+            self.answers_due += 1
+            asyncio.get_running_loop().call_soon(self._answer_due, request, done, self._age)
 
-    def _answer_one(self) -> None:
-        if self._held:
-            request, done = self._held.pop(0)
+    def _answer_due(self, request: Request, done: Callable[[Outcome], None], age: int) -> None:
+        if age == self._age:
+            self.answers_due -= 1
             done(self.answer(request))
 
     def let_go(self, count: int = 1_000_000) -> None:
         """Answer up to `count` of the requests that are held."""
         for _ in range(min(count, len(self._held))):
-            self._answer_one()
+            request, done = self._held.pop(0)
+            done(self.answer(request))
+
+    def forget(self) -> None:
+        """The process that sent them has died."""
+        self._age += 1
+        self.answers_due = 0
+        self._held.clear()
 
     @property
     def in_flight(self) -> int:
-        return len(self._held)
+        return len(self._held) + self.answers_due
 
     def status(self, status: int, *, retry_after: str | None = None) -> Outcome:
         return Outcome(

@@ -63,7 +63,7 @@ class World:
     async def crash(self) -> None:
         """The process ends at once: what was in memory is gone. A new one starts on the same database."""
         await self.store.close()
-        self.egress._held.clear()
+        self.egress.forget()
         await self.start()
 
     # --- what exists
@@ -84,6 +84,7 @@ class World:
             )
         )
         assert made is not None
+        await self.engine.index.find(made.public_id)
         return made
 
     async def webhook(
@@ -144,11 +145,23 @@ class World:
         """Publish events with these numbers one after the other; returns their ids."""
         found = []
         for number in numbers:
-            task = self.publish_soon(application, number, **more)
-            while not task.done():
-                await asyncio.wait([task, asyncio.ensure_future(self._commit())], return_when=asyncio.ALL_COMPLETED)
-            found.append(task.result().id)
+            receipt = await self._committed(self.publish_soon(application, number, **more))
+            found.append(receipt.id)
         return found
+
+    async def _committed(self, task: asyncio.Task):
+        """Turn intake until the publish is answered."""
+        for _ in range(_TURNS_MAX):
+            await self._commit()
+            if task.done():
+                return task.result()
+        raise AssertionError("a publish is not answered")
+
+    async def send(self, application: Application, event: object):
+        """Publish one request (raw bytes, or what encodes to JSON), commit, and return its receipt."""
+        raw = event if isinstance(event, bytes) else msgspec.json.encode(event)
+        task = asyncio.ensure_future(self.engine.intake.publish(application.public_id, raw))
+        return await self._committed(task)
 
     async def _commit(self) -> None:
         await asyncio.sleep(0)
@@ -165,13 +178,12 @@ class World:
                 ]
             )
             await engine.dispatcher.rate_timer.turn()
-            while engine.dispatcher.in_flight and not self.egress.is_holding:
+            while self.egress.answers_due:
                 await asyncio.sleep(0)
             if not engine.recorder.is_empty:
                 await engine.recorder._guarded_turn()
                 continue
-            is_sending = engine.dispatcher.in_flight and not self.egress.is_holding
-            if wait_s > 0 and not is_sending and not engine.poller.wake.is_set():
+            if wait_s > 0 and not engine.poller.wake.is_set():
                 return
             engine.poller.wake.clear()
         raise AssertionError("the world does not come to rest")

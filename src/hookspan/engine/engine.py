@@ -58,7 +58,7 @@ class Engine:
         self.catch_up = CatchUp(store, self.index, clock, options, counters)
         self.node = Node(store, self.dispatcher, self.intake, clock, options)
         self.retention = Retention(store, clock, options, counters)
-        self.disabler = Disabler(store, self.index, clock)
+        self.disabler = Disabler(store, self.index, clock, counters)
         self._store = store
         self._clock = clock
         self._tasks: list[asyncio.Task[None]] = []
@@ -178,10 +178,11 @@ class Disabler(Duty):
     name = "disabler"
     _IDLE_S = 5.0
 
-    def __init__(self, store: Store, index: Index, clock: Clock) -> None:
+    def __init__(self, store: Store, index: Index, clock: Clock, counters: Counters) -> None:
         super().__init__(clock)
         self._store = store
         self._index = index
+        self._counters = counters
         self._waiting: dict[int, tuple[Webhook, StatusReason]] = {}  # once for each webhook
 
     def add(self, webhook: Webhook, reason: StatusReason) -> None:
@@ -200,6 +201,7 @@ class Disabler(Duty):
             )
             del self._waiting[webhook.id]
             if changed is not None:
+                self._counters.webhooks_disabled += 1
                 log.warning("webhook disabled", webhook_id=webhook.id, reason=reason.word)
             await self._index.reload(webhook.application_id)
         return self._IDLE_S

@@ -6,6 +6,7 @@ A request's events are kept together or not at all.
 
 import asyncio
 from collections import deque
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -34,25 +35,26 @@ class Published(msgspec.Struct, frozen=True):
 
 Receipt = Published | list[Published | HookspanError]
 
+Done = Callable[[Receipt | HookspanError], None]
+"""Told once what became of a publish, on the loop; it must not raise."""
+
 
 class _Request:
     """What one HTTP request published. `slots` are its members in order; NewEvent where one is to be kept."""
 
-    __slots__ = ("entry", "events", "future", "is_batch", "slots")
+    __slots__ = ("done", "entry", "events", "is_batch", "slots")
 
-    def __init__(
-        self,
-        entry: Entry,
-        slots: list[NewEvent | HookspanError],
-        future: asyncio.Future[Receipt],
-        *,
-        is_batch: bool,
-    ) -> None:
+    def __init__(self, entry: Entry, found: NewEvent | list[NewEvent | HookspanError], done: Done) -> None:
         self.entry = entry
-        self.slots = slots
-        self.events = [slot for slot in slots if isinstance(slot, NewEvent)]
-        self.future = future
-        self.is_batch = is_batch
+        self.done = done
+        self.is_batch = isinstance(found, list)
+        self.slots: Sequence[NewEvent | HookspanError]
+        self.events: Sequence[NewEvent]
+        if isinstance(found, list):
+            self.slots = found
+            self.events = [slot for slot in found if isinstance(slot, NewEvent)]
+        else:
+            self.slots = self.events = (found,)
 
 
 class Intake(Duty):
@@ -106,20 +108,47 @@ class Intake(Duty):
         Overloaded at once when a queue is full or the node is stopping, StoreUnavailable, DiskFull.
         """
         entry = self._index.known(application) or await self._index.find(application)
+        answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+
+        def done(outcome: Receipt | HookspanError) -> None:
+            if answer.done():  # the publisher went away; its events are kept all the same
+                return
+            if isinstance(outcome, HookspanError):
+                answer.set_exception(outcome)
+            else:
+                answer.set_result(outcome)
+
+        self._submit(entry, raw, done)
+        return await answer
+
+    def submit(self, application: str, raw: bytes, done: Done) -> bool:
+        """`publish` by callback, for the hot path: no task and no future for an event.
+
+        False, and nothing was done, when the application is not in memory: `publish` loads it. Errors that
+        `publish` would raise go to `done`, at once or later.
+        """
+        entry = self._index.known(application)
+        if entry is None:
+            return False
+        try:
+            self._submit(entry, raw, done)
+        except HookspanError as error:
+            done(error)
+        return True
+
+    def _submit(self, entry: Entry, raw: bytes, done: Done) -> None:
         self._check_room(len(raw))
-        found = self._reader.read(entry, raw)
-        is_batch = isinstance(found, list)
-        slots: list[NewEvent | HookspanError] = found if isinstance(found, list) else [found]
-        future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-        request = _Request(entry, slots, future, is_batch=is_batch)
-        if not request.events:
-            return self._receipt(request, ())
-        self._check_room(0, len(request.events))
+        request = _Request(entry, self._reader.read(entry, raw), done)
+        events = request.events
+        if not events:
+            done(self._receipt(request, ()))
+            return
+        self._check_room(0, len(events))
         self._queue.append(request)
-        self._events += len(request.events)
-        self._bytes += sum(len(event.body) for event in request.events)
+        self._events += len(events)
+        for event in events:
+            self._bytes += len(event.body)
         self.wake.set()
-        return await future
 
     def _check_room(self, size: int, events: int = 1) -> None:
         if self.is_stopped:
@@ -206,6 +235,7 @@ class Intake(Duty):
 
     async def _commit(self, requests: list[_Request], events: list[NewEvent]) -> None:
         self._anew.clear()
+        began_s = self._clock.monotonic()
         try:
             appended = await self._store.append(self.node, events, self._versions(requests), self._fan_out)
         except NodeGone:
@@ -225,13 +255,16 @@ class Intake(Duty):
             self._refuse(requests, StoreUnavailable("Whether the event was stored is not known: send it again."))
             raise
         self._counters.appends += 1
+        self._counters.commit_seconds.observe(self._clock.monotonic() - began_s)
         for webhooks in appended.refreshed:
             self._index.replace(webhooks)
         for application_id in appended.unknown:
             self._index.forget(application_id)
-        kept = iter(appended.events)
+        first = 0
         for request in requests:
-            self._acknowledge(request, tuple(next(kept) for _ in request.events), appended.unknown)
+            after = first + len(request.events)
+            self._acknowledge(request, appended.events[first:after], appended.unknown)
+            first = after
         self._dispatch(events, appended.events)
 
     def _fan_out(self, webhooks: Webhooks, event: NewEvent) -> tuple[NewDelivery, ...]:
@@ -247,42 +280,29 @@ class Intake(Duty):
 
     # --- answering
 
-    def _acknowledge(self, request: _Request, kept: tuple[AppendedEvent, ...], unknown: frozenset[int]) -> None:
-        if request.future.done():  # the publisher went away; its events are kept all the same
-            return
-        if request.entry.application.id in unknown:
-            request.future.set_exception(NotFound("The application was deleted."))
-            return
-        try:
-            request.future.set_result(self._receipt(request, kept))
-        except HookspanError as error:
-            request.future.set_exception(error)
+    def _acknowledge(self, request: _Request, kept: Sequence[AppendedEvent], unknown: frozenset[int]) -> None:
+        if unknown and request.entry.application.id in unknown:
+            request.done(NotFound("The application was deleted."))
+        else:
+            request.done(self._receipt(request, kept))
 
-    def _receipt(self, request: _Request, kept: tuple[AppendedEvent, ...]) -> Receipt:
+    def _receipt(self, request: _Request, kept: Sequence[AppendedEvent]) -> Receipt | HookspanError:
         prefix = request.entry.profile.event_prefix
+        if not request.is_batch:
+            return _member(request.events[0], kept[0], prefix)
         outcomes = iter(kept)
         members: list[Published | HookspanError] = []
-        for slot in request.slots:
-            if isinstance(slot, HookspanError):
-                members.append(slot)
-                continue
-            outcome = next(outcomes)
-            if outcome.is_conflict:
-                members.append(_conflict(slot, len(members) if request.is_batch else None))
-            else:
-                members.append(Published(to_text(prefix, outcome.event_id), slot.publisher_id))
-        if request.is_batch:
-            return members
-        only = members[0]
-        if isinstance(only, HookspanError):
-            raise only
-        return only
+        for index, slot in enumerate(request.slots):
+            member = slot if isinstance(slot, HookspanError) else _member(slot, next(outcomes), prefix)
+            if isinstance(member, HookspanError):
+                member.data["index"] = index
+            members.append(member)
+        return members
 
     def _refuse(self, requests: list[_Request], error: HookspanError) -> None:
         self._counters.events_refused += sum(len(request.events) for request in requests)
         for request in requests:
-            if not request.future.done():
-                request.future.set_exception(error)
+            request.done(error)
 
     # --- handing on
 
@@ -357,10 +377,9 @@ def _born(event: NewEvent, delivery: NewDelivery) -> Claimed:
     )
 
 
-def _conflict(event: NewEvent, index: int | None) -> EventIdConflict:
-    error = EventIdConflict(
-        f"publisher_id {event.publisher_id!r} was used before for an event with another body. Nothing was stored."
-    )
-    if index is not None:
-        error.data["index"] = index
-    return error
+def _member(event: NewEvent, kept: AppendedEvent, prefix: str) -> Published | HookspanError:
+    if kept.is_conflict:
+        return EventIdConflict(
+            f"publisher_id {event.publisher_id!r} was used before for an event with another body. Nothing was stored."
+        )
+    return Published(to_text(prefix, kept.event_id), event.publisher_id)

@@ -67,11 +67,10 @@ class Reader:
                 limit=self._options.batch_events_max,
             )
         found: list[NewEvent | HookspanError] = []
-        for index, member in enumerate(members):
+        for member in members:
             try:
                 found.append(self._read_one(entry, bytes(member)))
             except HookspanError as error:
-                error.data["index"] = index
                 found.append(error)
         return found
 
