@@ -48,9 +48,11 @@ def check(raw: bytes) -> None:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError):
         _check_exactly(raw)
         return
-    if raw.count(b"{") + raw.count(b"[") > DEPTH_MAX:
+    colons = raw.count(b":")
+    # Every object but the innermost holds its inner one behind a colon, so this is at least the depth.
+    if colons + 1 + raw.count(b"[") > DEPTH_MAX:
         _refuse_depth(raw)
-    if raw.count(b":") != again.count(b":") or (b"\\" in raw and _ESCAPED_COLON in raw):
+    if colons != again.count(b":") or (raw.find(b"\\") >= 0 and _ESCAPED_COLON in raw):
         _refuse_duplicate(raw)
 
 

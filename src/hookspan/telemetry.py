@@ -8,7 +8,7 @@ import bisect
 import logging
 import re
 import sys
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any, TextIO
 
 import structlog
@@ -49,7 +49,6 @@ class Counters:
         self.attempts_failed = 0
         self.attempts_late = 0
         self.deliveries_reclaimed = 0
-        self.orphans = 0
         self.catch_up_events = 0
         self.expired_deliveries = 0
         self.dropped_events = 0
@@ -57,6 +56,7 @@ class Counters:
         self.requests_by_status: dict[str, int] = {}  # "2xx" → requests
         self.refusals_by_code: dict[str, int] = {}  # code of `hookspan.errors` → refusals
         self.errors_by_duty: dict[str, int] = {}  # background duty → turns that failed
+        self.readings: list[Callable[[], Mapping[str, float]]] = []  # gauges of this process, asked at scrape
         self.commit_seconds = Histogram(_COMMIT_BOUNDS_S)
 
     @property
@@ -87,7 +87,6 @@ _COUNTED: dict[str, tuple[str, dict[str, str], str]] = {
         {},
         "Own claims found in the store but not in memory, given back.",
     ),
-    "orphans": ("orphans", {}, "Claims freed because the node that held them was gone."),
     "catch_up_events": ("catch_up_events", {}, "Events turned into deliveries for a webhook that was activated again."),
     "expired_deliveries": ("expired_deliveries", {}, "Undelivered deliveries that retention failed as expired."),
     "dropped_events": ("dropped_events", {}, "Events dropped by retention."),
@@ -115,6 +114,9 @@ class _Collector:
         self._gauges = gauges
 
     def collect(self) -> Iterable[Metric]:
+        gauges = dict(self._gauges)
+        for read in self._counters.readings:
+            gauges |= read()
         families: dict[str, CounterMetricFamily] = {}
         for attribute, (name, labels, text) in _COUNTED.items():
             if name not in families:
@@ -128,7 +130,7 @@ class _Collector:
             yield family
         for attribute, (name, text) in _TIMED.items():
             yield _histogram(f"hookspan_{name}", text, getattr(self._counters, attribute))
-        for name, number in sorted(self._gauges.items()):
+        for name, number in sorted(gauges.items()):
             yield GaugeMetricFamily(f"hookspan_{name}", "See docs/metrics.md.", value=number)
 
 

@@ -56,7 +56,7 @@ class _Front:
     """Tells publishing from the rest."""
 
     def __init__(self, publish: PublishApp, framework: Litestar, tally: Tally, *, is_logged: bool) -> None:
-        self._publish = publish
+        self.publish = publish
         self._framework = framework
         self._tally = tally
         self._is_logged = is_logged
@@ -66,7 +66,7 @@ class _Front:
             if scope["method"] == "POST":
                 application = published_application(scope["path"])
                 if application is not None:
-                    await self._publish(application, scope, receive, send)
+                    await self.publish(application, scope, receive, send)
                     return
             await self._managed(scope, receive, send)
         else:

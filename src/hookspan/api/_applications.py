@@ -1,6 +1,7 @@
 """/v1/applications"""
 
 from litestar import Controller, delete, get, patch, post
+from litestar.params import JSONBody
 
 from hookspan.api._body import JsonBody
 from hookspan.api._parameters import App, Desk, Page
@@ -15,7 +16,7 @@ class ApplicationRoutes(Controller):
     tags = ("Applications",)
 
     @post(dto=JsonBody, return_dto=None)
-    async def create_application(self, desk: Desk, data: CreateApplication) -> views.Application:
+    async def create_application(self, desk: Desk, data: JSONBody[CreateApplication]) -> views.Application:
         """Create an application.
 
         Without a profile it speaks `standard`. An `id` of your own is yours to choose, once.
@@ -33,7 +34,7 @@ class ApplicationRoutes(Controller):
         return await desk.applications.get(app)
 
     @patch("/{app:str}", dto=JsonBody, return_dto=None)
-    async def change_application(self, desk: Desk, app: App, data: ChangeApplication) -> views.Application:
+    async def change_application(self, desk: Desk, app: App, data: JSONBody[ChangeApplication]) -> views.Application:
         """Change an application. Its profile is fixed once it has webhooks or events."""
         return await desk.applications.change(app, data)
 

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 import msgspec
 from litestar import Controller, get, post
-from litestar.params import Dependency, Parameter
+from litestar.di import NamedDependency
+from litestar.params import JSONBody, QueryParameter, SkipValidation
 
 from hookspan.api._body import JsonBody
 from hookspan.api._parameters import App, Desk, EventId, Page, Type
@@ -27,10 +28,11 @@ class EventRoutes(Controller):
         app: App,
         page: Page,
         type: Type = None,  # noqa: A002 - the parameter's name
-        publisher_id: Annotated[str | None, Parameter(description="Only this one.", max_length=256)] = None,
-        sort: Literal["newest", "oldest"] = "newest",
+        publisher_id: Annotated[str | None, QueryParameter(description="Only this one.", max_length=256)] = None,
+        sort: Annotated[Literal["newest", "oldest"], QueryParameter(description="Where to begin.")] = "newest",
         after: Annotated[
-            int | None, Parameter(ge=0, le=POSITION_MAX, description="With sort=oldest: from after this position on.")
+            int | None,
+            QueryParameter(ge=0, le=POSITION_MAX, description="With sort=oldest: start after this position."),
         ] = None,
     ) -> views.EventList:
         """List an application's events, newest first.
@@ -51,9 +53,9 @@ class EventRoutes(Controller):
     async def publish_sample(
         self,
         desk: Desk,
-        intake: Annotated[Intake, Dependency(skip_validation=True)],
+        intake: SkipValidation[NamedDependency[Intake]],
         app: App,
-        data: PublishSample,
+        data: JSONBody[PublishSample],
     ) -> views.Accepted:
         """Publish the catalog's sample of an event type."""
         wanted = None if data.type is msgspec.UNSET else data.type

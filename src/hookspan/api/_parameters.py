@@ -4,8 +4,9 @@ import re
 from typing import Annotated, Any, cast
 
 from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
-from litestar.params import Dependency, Parameter
+from litestar.params import HeaderParameter, PathParameter, QueryParameter, SkipValidation
 
 from hookspan.api._asgi import Scope
 from hookspan.errors import Fault, InvalidRequest, UnknownField
@@ -14,35 +15,41 @@ from hookspan.manage.inputs import LIMIT_DEFAULT, LIMIT_MAX, Paging, State
 
 _VERSION = re.compile(r'(?:W/)?"?([0-9]{1,18})"?', re.ASCII)
 
+_SPACED_OFFSET = re.compile(r" (?=[0-9]{2}:[0-9]{2}$)", re.ASCII)
 _CONVERTER = re.compile(r":[a-z]+(?=\})")  # the framework writes {app:str} where the document has {app}
 
-Desk = Annotated[Manage, Dependency(skip_validation=True)]
-Page = Annotated[Paging, Dependency(skip_validation=True)]
-App = Annotated[str, Parameter(description="The application's id.")]
-WebhookId = Annotated[str, Parameter(description="The webhook's id.")]
-EventId = Annotated[str, Parameter(description="The event's id.")]
-DeliveryId = Annotated[str, Parameter(description="The delivery's id.")]
-Type = Annotated[str | None, Parameter(description="Only this event type.", max_length=255)]
-InState = Annotated[State | None, Parameter(query="state", description="Only deliveries in this state.")]
+Desk = SkipValidation[NamedDependency[Manage]]
+Page = SkipValidation[NamedDependency[Paging]]
+App = Annotated[str, PathParameter(description="The application's id.")]
+WebhookId = Annotated[str, PathParameter(description="The webhook's id.")]
+EventId = Annotated[str, PathParameter(description="The event's id.")]
+DeliveryId = Annotated[str, PathParameter(description="The delivery's id.")]
+Type = Annotated[str | None, QueryParameter(description="Only this event type.", max_length=255)]
+InState = Annotated[State | None, QueryParameter(name="state", description="Only deliveries in this state.")]
 IfMatch = Annotated[
     str | None,
-    Parameter(header="If-Match", description="The `version` that must still be in force, else 412.", max_length=32),
+    HeaderParameter(name="If-Match", description="The `version` that must still be in force, else 412.", max_length=32),
 ]
 
 
 async def provide_page(
-    limit: Annotated[int, Parameter(ge=1, le=LIMIT_MAX, description="How many at most.")] = LIMIT_DEFAULT,
-    cursor: Annotated[str | None, Parameter(description="`next` of the page before.", max_length=64)] = None,
-    since: Annotated[str | None, Parameter(description="RFC 3339, inclusive.", max_length=64)] = None,
-    until: Annotated[str | None, Parameter(description="RFC 3339, exclusive.", max_length=64)] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=LIMIT_MAX, description="How many at most.")] = LIMIT_DEFAULT,
+    cursor: Annotated[str | None, QueryParameter(description="`next` of the page before.", max_length=64)] = None,
+    since: Annotated[str | None, QueryParameter(description="RFC 3339, inclusive.", max_length=64)] = None,
+    until: Annotated[str | None, QueryParameter(description="RFC 3339, exclusive.", max_length=64)] = None,
 ) -> Paging:
-    """The part of a list that is asked for. A plus sign that a client forgot to escape has become a space."""
+    """The part of a list that is asked for."""
     return Paging(
         limit=limit,
         cursor=cursor,
-        since=since and since.replace(" ", "+"),
-        until=until and until.replace(" ", "+"),
+        since=_with_plus(since),
+        until=_with_plus(until),
     )
+
+
+def _with_plus(text: str | None) -> str | None:
+    """A time's offset as it was meant: the plus sign of a client that forgot to escape it has become a space."""
+    return text and _SPACED_OFFSET.sub("+", text)
 
 
 def version_of(if_match: str | None) -> int | None:
@@ -60,8 +67,10 @@ class QueryCheck:
     """A guard that refuses query parameters which the document does not name: a typo in a filter must not list all."""
 
     def __init__(self, document: dict[str, Any]) -> None:
-        self._names = {
-            (path, method.upper()): frozenset(one["name"] for one in operation["parameters"] if one["in"] == "query")
+        self._known = {
+            (path, method.upper()): {
+                one["name"]: one["schema"] for one in operation["parameters"] if one["in"] == "query"
+            }
             for path, item in document["paths"].items()
             for method, operation in item.items()
         }
@@ -72,7 +81,7 @@ class QueryCheck:
             return
         scope = cast("Scope", connection.scope)
         path = _CONVERTER.sub("", scope["path_template"])
-        known = self._names.get((path, scope["method"]), frozenset())
+        known = self._known.get((path, scope["method"]), {})
         for name in query:
             if name not in known:
                 detail = (
@@ -81,4 +90,7 @@ class QueryCheck:
                 raise UnknownField(detail, errors=(Fault(f"/{name}", UnknownField.code, detail),))
             if len(query.getall(name)) > 1:
                 detail = f"The query parameter {name} is given twice."
+                raise InvalidRequest(detail, errors=(Fault(f"/{name}", InvalidRequest.code, detail),))
+            if query[name].lower() == "null" and ("enum" in known[name] or known[name]["type"] != "string"):
+                detail = f"The query parameter {name} can't be null: leave it out."  # the framework would let it pass
                 raise InvalidRequest(detail, errors=(Fault(f"/{name}", InvalidRequest.code, detail),))

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from litestar import Controller, get
-from litestar.params import Parameter
+from litestar.params import PathParameter
 
 from hookspan.api._parameters import Desk
 from hookspan.manage import views
@@ -22,7 +22,7 @@ class ProfileRoutes(Controller):
 
     @get("/{profile:str}/events")
     async def list_event_types(
-        self, desk: Desk, profile: Annotated[str, Parameter(description="The profile's name.")]
+        self, desk: Desk, profile: Annotated[str, PathParameter(description="The profile's name.")]
     ) -> views.Catalog:
         """List a profile's event types, with the schema of their content and a sample."""
         return desk.profiles.events(profile)

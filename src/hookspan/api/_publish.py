@@ -6,6 +6,7 @@ somebody reads it. Budget: 10 µs of Python a request beside the server's and th
 
 import asyncio
 import time
+from http import HTTPStatus
 
 import msgspec
 import structlog
@@ -27,6 +28,7 @@ BODY_TIMEOUT_S = 30.0
 # Answers that name no publisher_id are equally long, so that their start is made once; others fill up the rest.
 STARTS_MAX = 256
 _JSON = (b"content-type", b"application/json")
+_ACCEPTED = b"HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\n"
 
 log = structlog.get_logger()
 
@@ -44,17 +46,42 @@ class PublishApp:
     """Answers one publish. `is_logged`: whether requests that went well get a line."""
 
     def __init__(self, intake: Intake, keys: KeyCheck, tally: Tally, *, is_logged: bool) -> None:
-        self._publish = intake.publish
-        self._keys = keys
+        self.intake = intake
+        self.keys = keys
         self._tally = tally
         self._is_logged = is_logged
         self._starts: dict[int, Message] = {}
+        self._default_headers: Headers = []
+        self._head = _ACCEPTED
+        self._default_lines = b""
+
+    @property
+    def is_short_way_open(self) -> bool:
+        """Whether `hookspan.api._protocol` may pass this app by: lines about single publishes are written here."""
+        return not self._is_logged
+
+    def response(self, outcome: Receipt | HookspanError, default_headers: Headers) -> bytes:
+        """The whole HTTP/1.1 response to one publish. `default_headers` are the server's (a list that it replaces)."""
+        if default_headers is not self._default_headers:
+            self._default_headers = default_headers
+            self._default_lines = b"".join(b"%b: %b\r\n" % header for header in default_headers)
+            self._head = _ACCEPTED + self._default_lines
+        if isinstance(outcome, HookspanError):
+            headers, body = self._refusal("", outcome, new_request_id())
+            lines = b"".join(b"%b: %b\r\n" % header for header in headers)
+            phrase = HTTPStatus(outcome.status).phrase.encode()
+            return b"HTTP/1.1 %d %b\r\n%b%bcontent-length: %d\r\n\r\n%b" % (
+                outcome.status, phrase, self._default_lines, lines, len(body), body
+            )  # fmt: skip
+        self._tally.accepted()
+        body = self._batch_body(outcome) if isinstance(outcome, list) else _receipt_body(outcome)
+        return b"%bcontent-length: %d\r\n\r\n%b" % (self._head, len(body), body)
 
     async def __call__(self, application: str, scope: Scope, receive: Receive, send: Send) -> None:
         started_s = time.perf_counter() if self._is_logged else 0.0
         try:
             headers = scope["headers"]
-            self._keys.require(headers)
+            self.keys.require(headers)
             _check_head(headers, scope["query_string"])
             message = await receive()
             raw = message.get("body", b"")
@@ -64,7 +91,7 @@ class PublishApp:
                 return
             elif len(raw) > BODY_BYTES_MAX:
                 raise _too_large()
-            receipt = await self._publish(application, raw)
+            receipt = await self.intake.publish(application, raw)
         except HookspanError as error:
             await self._refuse(application, error, send)
         except _Gone:
@@ -109,14 +136,18 @@ class PublishApp:
         return b'{"data":[%s]}' % b",".join(members)
 
     async def _refuse(self, application: str, error: HookspanError, send: Send, request_id: str = "") -> None:
-        request_id = request_id or new_request_id()
+        headers, body = self._refusal(application, error, request_id or new_request_id())
+        await answer(send, error.status, headers, body)
+
+    def _refusal(self, application: str, error: HookspanError, request_id: str) -> tuple[Headers, bytes]:
+        """Count a refusal, log it where it is ours, and say it."""
         self._tally.refused(error)
         if error.status >= 500 and self._tally.is_worth_a_line(error):  # noqa: PLR2004 - our side's errors
             log.warning(
                 "publish refused", application=application, code=error.code, detail=error.detail, request_id=request_id
             )
         headers: Headers = [(b"content-type", CONTENT_TYPE), *problem_headers(error)]
-        await answer(send, error.status, headers, problem_body(error, request_id))
+        return headers, problem_body(error, request_id)
 
 
 class _Gone(Exception):  # no error: the publisher went away before its body was whole

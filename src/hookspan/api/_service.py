@@ -1,10 +1,11 @@
 """Routes for whoever runs the process: is it alive, is it ready, what has it counted. No key is asked for."""
 
-from typing import Annotated, Literal, Protocol
+from typing import Literal, Protocol
 
 import msgspec
 from litestar import Response, get
-from litestar.params import Dependency
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
 
 from hookspan.api._parameters import Desk
 from hookspan.errors import HookspanError
@@ -35,7 +36,7 @@ async def get_health() -> Alive:
 
 
 @get("/readyz", tags=["Service"])
-async def get_readiness(machine: Annotated[Machine, Dependency(skip_validation=True)]) -> Response[Readiness]:
+async def get_readiness(machine: SkipValidation[NamedDependency[Machine]]) -> Response[Readiness]:
     """Events can be taken in and sent; 503 with the reason otherwise."""
     reason = machine.readiness()
     state = Readiness("ready" if reason is None else "unready", reason)
@@ -43,7 +44,7 @@ async def get_readiness(machine: Annotated[Machine, Dependency(skip_validation=T
 
 
 @get("/metrics", tags=["Service"], media_type="text/plain")
-async def get_metrics(desk: Desk, counters: Annotated[Counters, Dependency(skip_validation=True)]) -> Response[bytes]:
+async def get_metrics(desk: Desk, counters: SkipValidation[NamedDependency[Counters]]) -> Response[bytes]:
     """Counters and gauges in Prometheus' text format."""
     try:
         gauges = await desk.gauges()

@@ -1,6 +1,7 @@
 """/v1/applications/{app}/webhooks"""
 
 from litestar import Controller, Response, delete, get, patch, post
+from litestar.params import JSONBody
 
 from hookspan.api._body import JsonBody
 from hookspan.api._parameters import App, Desk, IfMatch, InState, Page, Type, WebhookId, version_of
@@ -15,7 +16,7 @@ class WebhookRoutes(Controller):
     tags = ("Webhooks",)
 
     @post(dto=JsonBody, return_dto=None)
-    async def create_webhook(self, desk: Desk, app: App, data: CreateWebhook) -> Response[views.Webhook]:
+    async def create_webhook(self, desk: Desk, app: App, data: JSONBody[CreateWebhook]) -> Response[views.Webhook]:
         """Create a webhook.
 
         A secret that was made is in this answer, this once.
@@ -34,7 +35,7 @@ class WebhookRoutes(Controller):
 
     @patch("/{webhook:str}", dto=JsonBody, return_dto=None)
     async def change_webhook(
-        self, desk: Desk, app: App, webhook: WebhookId, data: ChangeWebhook, if_match: IfMatch = None
+        self, desk: Desk, app: App, webhook: WebhookId, data: JSONBody[ChangeWebhook], if_match: IfMatch = None
     ) -> Response[views.Webhook]:
         """Change a webhook, switch it off or on.
 

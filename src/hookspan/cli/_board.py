@@ -1,8 +1,9 @@
-"""The demo's live table: one row for each event, redrawn in place on a terminal, printed once when it is settled
-everywhere else.
+"""The demo's live table: one row for each event, redrawn in place on a terminal that has room; everywhere else each row
+is printed once, when it is settled.
 """
 
 import enum
+import shutil
 import sys
 from collections.abc import Sequence
 from typing import TextIO
@@ -51,7 +52,9 @@ class Board:
         self._rows = rows
         self._notes = notes  # beside each group's title
         self._out = stream or sys.stdout
-        self._is_live = self._out.isatty()
+        lines = len(rows) + 2 * len({row.group for row in rows})
+        # What has scrolled off the top can't be drawn again.
+        self._is_live = self._out.isatty() and lines < shutil.get_terminal_size().lines
         self._width = max((len(row.event_type) for row in rows), default=0)
         self._drawn_lines = 0
         self._told: set[int] = set()

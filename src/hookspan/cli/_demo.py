@@ -17,13 +17,13 @@ from hookspan.cli._output import Exit, bad, dim, good, strong
 from hookspan.cli._receiver import Arrival, Expected, Receiver
 from hookspan.cli._serving import until_stopped
 from hookspan.cli.node import Node, bind, running
-from hookspan.errors import ConfigurationError
+from hookspan.errors import ConfigurationError, UnknownEventType
 from hookspan.keys import with_keys
 from hookspan.profiles import Profile
 from hookspan.settings import Settings
 
 DEADLINE_S = 30.0  # for every sample to arrive and be recorded
-_OPEN_SAMPLES = {  # for profiles whose catalog is open and so has no samples of its own
+_OPEN_SAMPLES = {  # for profiles whose catalog is open: any type will do
     "order.paid": b'{"order_id":17,"total":"129.90","currency":"EUR"}',
     "order.shipped": b'{"order_id":17,"parcels":2}',
     "customer.renamed": b'{"customer_id":4,"name":"Zo\\u00eb \xe2\x9c\x93"}',
@@ -46,6 +46,7 @@ class Progress:
         self.settled = asyncio.Event()
         self.board = Board((), {})
         self._waiting: dict[tuple[str, str], list[tuple[Row, float]]] = {}
+        self._problems: dict[str, str] = {}  # path → why something there did not verify
 
     def show(self, rows: list[Row], notes: dict[str, str]) -> None:
         """Draw the empty board."""
@@ -67,11 +68,25 @@ class Progress:
             row.stage = Stage.VERIFIED
             row.note = f"{len(arrival.body)} bytes in {(arrival.at_s - since_s) * 1000:.0f} ms"
             self.board.update()
+        elif arrival.problem and not self.settled.is_set():
+            self._problems[arrival.path] = arrival.problem
         else:
             mark = bad(f"✗ {arrival.problem}") if arrival.problem else good("✓ verified")
             click.echo(f"  {dim(time.strftime('%H:%M:%S'))} {arrival.path}  {arrival.event_type or '?'}  {mark}")
         if all(row.stage is Stage.VERIFIED for row in self.rows):
             self.settled.set()
+
+    def give_up(self) -> list[Row]:
+        """The deadline has passed: mark what is missing, and say what is known of it."""
+        missing = [row for row in self.rows if row.stage is not Stage.VERIFIED]
+        for (path, _), waiting in self._waiting.items():
+            for row, _ in waiting:
+                row.note = f"did not verify: {self._problems[path]}" if path in self._problems else "did not arrive"
+        for row in missing:
+            row.stage, row.note = Stage.FAILED, row.note or "was not published"
+        if missing:
+            self.board.update()
+        return missing
 
 
 async def demo(settings: Settings, port: int | None, *, is_once: bool) -> int:
@@ -146,10 +161,13 @@ def _create_applications(node: Node, receiver: Receiver) -> list[Exhibit]:
 
 
 def _samples(exhibit: Exhibit) -> list[tuple[str, bytes]]:
-    entries = exhibit.profile.catalog()
-    if not entries:
-        return list(_OPEN_SAMPLES.items())
-    return [(entry.type, exhibit.profile.sample(entry.type)) for entry in entries]
+    profile = exhibit.profile
+    samples = {entry.type: profile.sample(entry.type) for entry in profile.catalog()}
+    for event_type, content in _OPEN_SAMPLES.items():
+        with contextlib.suppress(UnknownEventType):
+            profile.check(event_type, content, None)
+            samples.setdefault(event_type, content)
+    return list(samples.items())
 
 
 async def _publish_all(node: Node, progress: Progress, rows: list[tuple[Exhibit, Row, bytes]]) -> None:
@@ -174,11 +192,7 @@ async def _wait_until_recorded(
                 await asyncio.sleep(0.05)
     except TimeoutError:
         pass
-    missing = [row for row in progress.rows if row.stage is not Stage.VERIFIED]
-    for row in missing:
-        row.stage, row.note = Stage.FAILED, "did not arrive"
-    if missing:
-        progress.board.update()
+    missing = progress.give_up()
     arrived = len(progress.rows) - len(missing)
     is_good = not missing and recorded == len(progress.rows)
     text = (
@@ -208,7 +222,7 @@ def _count_succeeded(node: Node, exhibits: list[Exhibit]) -> int:
 
 def _show_next_steps(node: Node, exhibits: list[Exhibit]) -> None:
     first = exhibits[-1]
-    event_type, content = _samples(first)[0]
+    event_type, content = _samples(first)[:2][-1]
     application = f"{node.base_url}/v1/applications/{first.application}"
     auth = '-H "Authorization: Bearer $KEY"'
     click.echo(
@@ -227,7 +241,7 @@ def _show_next_steps(node: Node, exhibits: list[Exhibit]) -> None:
                 f"    curl {auth} {application}/webhooks",
                 "",
                 f"  API reference {node.base_url}/docs   metrics {node.base_url}/metrics",
-                f"  {dim('Ctrl-C exhibits Hookspan and removes the data.')}",
+                f"  {dim('Ctrl-C stops Hookspan and removes the data.')}",
                 "",
             ]
         )

@@ -116,7 +116,9 @@ def _copy(source: apsw.Connection, to: Path) -> None:
         source.pragma("schema_version")  # the snapshot is taken by the first read
         with target.backup("main", source, "main") as copying:
             copying.step(0)
-            with click.progressbar(length=copying.page_count, label="Copying", file=sys.stderr) as bar:
+            with click.progressbar(
+                length=copying.page_count, label="Copying", file=sys.stderr, hidden=not sys.stderr.isatty()
+            ) as bar:
                 left = copying.remaining
                 while not copying.done:
                     copying.step(BACKUP_PAGES)

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 import uvicorn
 
-from hookspan.api import create_app
+from hookspan.api import PublishProtocol, create_app, sweep_idle
 from hookspan.clock import SystemClock
 from hookspan.egress import Egress, EgressSettings
 from hookspan.engine import Engine, EngineOptions
@@ -93,12 +93,34 @@ async def running(settings: Settings, listener: socket.socket) -> AsyncIterator[
             counters=counters,
             options=EngineOptions(retention_days=settings.retention_days),
         )
+        counters.readings.append(lambda: _readings(engine, counters))
         await engine.start()
         stack.push_async_callback(engine.stop, GRACE_S)
         manage = Manage(store, profiles, egress, vault, engine, clock, settings)
         await stack.enter_async_context(_listening(create_app(manage, engine, counters, settings), listener))
         with _calm_collector():
             yield Node(settings, _base_url(host, port), profiles, engine, manage, counters)
+
+
+def _readings(engine: Engine, counters: Counters) -> dict[str, float]:
+    """What waits in this node, for /metrics; see docs/metrics.md."""
+    duties = (
+        engine.intake,
+        engine.recorder,
+        engine.poller,
+        engine.catch_up,
+        engine.node,
+        engine.retention,
+        engine.disabler,
+    )
+    counters.errors_by_duty |= {duty.name: duty.errors for duty in duties}
+    return {
+        "intake_events": engine.intake.waiting_events,
+        "intake_bytes": engine.intake.waiting_bytes,
+        "lane_deliveries": engine.dispatcher.items,
+        "attempts_in_flight": engine.dispatcher.in_flight,
+        "results_waiting": engine.recorder.waiting,
+    }
 
 
 def _egress_settings(settings: Settings, host: str, port: int) -> EgressSettings:
@@ -150,7 +172,9 @@ async def _listening(app: Any, listener: socket.socket) -> AsyncIterator[None]:
         uvicorn.Config(
             app,
             loop="none",
-            http="httptools",
+            http=PublishProtocol,
+            interface="asgi3",
+            proxy_headers=False,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -162,8 +186,10 @@ async def _listening(app: Any, listener: socket.socket) -> AsyncIterator[None]:
     )
     async with asyncio.TaskGroup() as group:
         group.create_task(server.serve(sockets=[listener]))
+        sweeping = group.create_task(sweep_idle(server.server_state.connections))
         try:
             await server.is_listening.wait()
             yield
         finally:
+            sweeping.cancel()
             server.should_exit = True

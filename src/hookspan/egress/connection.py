@@ -101,7 +101,7 @@ class Connection(asyncio.Protocol):
     def _reset(self) -> None:
         self._pending = b""  # of a head that is not complete yet
         self._head = b""
-        self._head_bytes = 0
+        self._head_bytes = 0  # of interim responses
         self._interim = 0
         self._status = 0
         self._body = b""
@@ -198,6 +198,10 @@ class Connection(asyncio.Protocol):
 
     # --- httptools' side
 
+    def on_message_begin(self) -> None:
+        if self._is_complete:
+            self._has_excess = True
+
     def on_body(self, body: bytes) -> None:
         if self._is_complete:  # of a second response that came with the first
             return
@@ -230,7 +234,7 @@ class Connection(asyncio.Protocol):
             data = data[end:]
             end = data.find(_HEAD_END)
         self._pending = data
-        if self._head_bytes + len(data) > HEAD_BYTES_MAX:
+        if self._is_too_large(data, len(data)):
             self._fail(ErrorCode.RESPONSE_TOO_LARGE, _HEAD_TOO_LARGE)
         elif not _may_become_head(data):
             self._fail(ErrorCode.INVALID_RESPONSE, _NOT_HTTP)
@@ -238,10 +242,8 @@ class Connection(asyncio.Protocol):
 
     def _judge_head(self, data: bytes, end: int) -> bool:
         """Read the status from a complete head. False: it was refused, and the job has failed."""
-        self._head_bytes += end
         line = _STATUS_LINE.match(data)
-        lines = data.count(b"\r\n", 0, end) - 2  # without the status line and the empty one
-        if lines > HEAD_LINES_MAX or self._head_bytes > HEAD_BYTES_MAX:
+        if self._is_too_large(data, end):
             self._fail(ErrorCode.RESPONSE_TOO_LARGE, _HEAD_TOO_LARGE)
             return False
         if line is None:
@@ -249,17 +251,24 @@ class Connection(asyncio.Protocol):
             return False
         self._status = int(line[1])
         if self._status < _FINAL_MIN:
+            self._head_bytes += end
             self._interim += 1
             if self._status == _SWITCHING_PROTOCOLS or self._interim > INTERIM_MAX:
                 self._fail(ErrorCode.INVALID_RESPONSE, _NO_REAL_RESPONSE)
                 return False
         return True
 
+    def _is_too_large(self, data: bytes, end: int) -> bool:
+        """Whether a head, or the part of it that has come, has too many bytes or lines."""
+        line_ends_max = HEAD_LINES_MAX + 2  # with the status line and the empty one
+        return self._head_bytes + end > HEAD_BYTES_MAX or data.count(b"\r\n", 0, end) > line_ends_max
+
     def _is_exact(self, data: bytes) -> bool:
         """Whether exactly one response was read and nothing after it. `data` is what came last.
 
-        httptools passes over empty lines between responses, so this is counted here: with a length the body must be
-        all that there is, with chunks the last one must be the end (trailers cost the connection, no more).
+        httptools tells of a second response and of nonsense, but passes over empty lines, so these are looked for here:
+        with a length the body must be all that there is, with chunks the last one must be the end (trailers cost the
+        connection, no more).
         """
         if self._has_excess:
             return False

@@ -78,7 +78,7 @@ class Job:
         self.is_resent = False
         self.stage = Stage.WAITING
         self.connection: Connection | None = None
-        self.task: asyncio.Task[None] | None = None
+        self.task: asyncio.Task[Connection] | None = None
 
     def failed(self, failure: Failure, now: float, remote_address: str | None) -> Outcome:
         """The outcome of a request that got no response. A blocked one tells neither a time nor an address."""

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable
+from functools import partial
 
 from hookspan.clock import Clock
 from hookspan.domain.outcome import ErrorCode, Outcome, Owner
@@ -40,7 +41,7 @@ class Egress:
         self._proxy = read_proxy(settings.proxy) if settings.proxy is not None else None
         self._pool = Pool(settings.sockets_max)
         self._flying: set[Job] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Connection]] = set()
         self._is_open = False
 
     async def start(self) -> None:
@@ -137,35 +138,32 @@ class Egress:
             failure = Failure(ErrorCode.NO_SOCKETS, "All of this node's sockets are busy.", Owner.US)
             self._loop.call_soon(self._end, job, failure, None)
         else:
-            job.task = self._loop.create_task(self._open_and_send(job))
+            job.task = self._loop.create_task(self._opener.open(job))
             self._tasks.add(job.task)
-            job.task.add_done_callback(self._opening_ended)
+            job.task.add_done_callback(partial(self._opened, job))
 
-    async def _open_and_send(self, job: Job) -> None:
-        try:
-            connection = await self._opener.open(job)
-        except Failure as failure:
-            self._pool.release()
-            self._end(job, failure, None)
-            return
-        except BaseException:
-            self._pool.release()
-            raise
+    def _opened(self, job: Job, task: asyncio.Task[Connection]) -> None:
+        """An opening has ended, well or not; `job` may have been given up meanwhile."""
+        self._tasks.discard(task)
         job.task = None
-        job.stage = Stage.WAITING
-        if connection.is_closed:
+        error = None if task.cancelled() else task.exception()
+        if task.cancelled() or error is not None:
+            self._pool.release()
+            if isinstance(error, Failure):
+                self._end(job, error, None)
+            elif error is not None:  # a fault of ours, made known
+                self._end(job, Failure(ErrorCode.CONNECT_FAILED, "Hookspan failed at connecting.", Owner.US), None)
+                self._loop.call_exception_handler({"message": "opening a connection failed", "exception": error})
+            return
+        connection = task.result()
+        if connection.is_closed or job not in self._flying:
             self._pool.release()
             connection.abort()
             self._end(job, _never_usable(connection), connection.remote_address)
             return
+        job.stage = Stage.WAITING
         self._pool.opened(connection)
         connection.send(job)
-
-    def _opening_ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            # A fault of ours. The job ends at its deadline; here it is made known.
-            self._loop.call_exception_handler({"message": "opening a connection failed", "exception": error})
 
     # --- what connections tell (connection.Keeper)
 

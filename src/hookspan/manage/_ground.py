@@ -12,7 +12,7 @@ from hookspan.domain import times
 from hookspan.domain.records import Application, Delivery, Event, Webhook
 from hookspan.egress import Egress
 from hookspan.errors import Fault, InvalidRequest, NotFound
-from hookspan.ids import IdMaker, from_text
+from hookspan.ids import EPOCH_MS, IdMaker, from_text
 from hookspan.manage._cursor import Cursors
 from hookspan.manage.inputs import Paging
 from hookspan.profiles import Profile, Profiles
@@ -24,6 +24,7 @@ DELIVERY_PREFIX = "dlv_"
 ATTEMPT_PREFIX = "att_"
 _SHOWN_ID_CHARS = 80
 _PROFILES_MAX = 1_024
+_LAST_MS = EPOCH_MS + (1 << 42) - 1  # ids have no room for later times
 
 
 class Machine(Protocol):
@@ -132,4 +133,4 @@ def _instant(name: str, text: str | None) -> int | None:
     at_ms = times.from_text(text)
     if at_ms is None:
         raise invalid(f"/{name}", f"{name} must be a time such as 2026-05-01T12:00:00Z (RFC 3339, since 1970).")
-    return at_ms
+    return min(at_ms, _LAST_MS)

@@ -23,14 +23,16 @@ POSITION_MAX = 2**62
 
 Name = Annotated[str, Meta(min_length=1, max_length=NAME_CHARS_MAX, pattern="^[^\\u0000]*$")]
 Url = Annotated[str, Meta(min_length=1, max_length=URL_CHARS_MAX, examples=["https://example.com/hooks"])]
-PublicId = Annotated[str, Meta(max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
-Uuid = Annotated[str, Meta(pattern="^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$")]
+PublicId = Annotated[str, Meta(max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$(?!\n)")]
+Uuid = Annotated[
+    str, Meta(pattern=r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$(?!\n)")
+]
 Pattern = Annotated[str, Meta(min_length=1, max_length=255, examples=["item.created", "item.*", "category:item"])]
 Patterns = Annotated[list[Pattern], Meta(max_length=EVENTS_MAX)]
 Rate = Annotated[float, Meta(gt=0, le=RATE_MAX, description="Requests a second.")]
 Concurrency = Annotated[int, Meta(ge=1, le=CONCURRENCY_MAX, description="Requests at the same time.")]
-HeaderName = Annotated[str, Meta(max_length=128, pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
-HeaderValue = Annotated[str, Meta(max_length=HEADER_VALUE_CHARS_MAX, pattern=r"^([!-~]([ -~\t]*[!-~])?)?$")]
+HeaderName = Annotated[str, Meta(max_length=128, pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$(?!\n)")]
+HeaderValue = Annotated[str, Meta(max_length=HEADER_VALUE_CHARS_MAX, pattern=r"^([!-~]([ -~\t]*[!-~])?)?$(?!\n)")]
 Headers = Annotated[dict[HeaderName, HeaderValue], Meta(max_length=HEADERS_MAX)]
 CredentialName = Literal["secret", "private_key", "token"]
 Credential = Annotated[str, Meta(min_length=1, max_length=CREDENTIAL_CHARS_MAX)]

@@ -201,13 +201,13 @@ def decode(raw: dict[str, Any]) -> Document:
     try:
         return msgspec.convert(raw, Document, strict=True)
     except msgspec.ValidationError as error:
-        raise _refused(str(error)) from None
+        raise _refused(raw, str(error)) from None
 
 
-def _refused(message: str) -> Refused:
+def _refused(raw: dict[str, Any], message: str) -> Refused:
     match = _MESSAGE.fullmatch(message)
     what, path = (match["what"], match["path"] or "") if match else (message, "")
-    key = re.sub(r"\[(\d+)\]", r".\1", path).replace("[...]", ".…").strip(".")
+    key = _key(raw, message, path)
     unknown = _UNKNOWN.fullmatch(what)
     if unknown:
         return UnknownKey(f"{key}.{unknown[1]}".strip("."), "there is no such key")
@@ -215,3 +215,36 @@ def _refused(message: str) -> Refused:
     if missing:
         return Refused(f"{key}.{missing[1]}".strip("."), "this key is missing")
     return Refused(key, what[:1].lower() + what[1:])
+
+
+def _key(raw: dict[str, Any], message: str, path: str) -> str:
+    """A path of msgspec's as a dotted key. It writes ``[...]`` for a name in a table whose names are free: which one
+    is meant is found by taking the others away.
+    """
+    before, dots, after = path.partition("[...]")
+    key = _dotted(before).strip(".")
+    if not dots:
+        return key
+    for name in _table(raw, key):
+        try:
+            msgspec.convert(_with_only(raw, key.split("."), name), Document, strict=True)
+        except msgspec.ValidationError as error:
+            if str(error) == message:
+                return f"{key}.{name}{_dotted(after)}"
+    return key
+
+
+def _dotted(path: str) -> str:
+    return re.sub(r"\[(\d+)\]", r".\1", path).replace("[...]", "")
+
+
+def _table(raw: dict[str, Any], key: str) -> dict[str, Any]:
+    for step in key.split("."):
+        raw = raw[step]
+    return raw
+
+
+def _with_only(raw: dict[str, Any], path: list[str], name: str) -> dict[str, Any]:
+    inner = raw[path[0]]
+    reduced = _with_only(inner, path[1:], name) if len(path) > 1 else {name: inner[name]}
+    return {**raw, path[0]: reduced}

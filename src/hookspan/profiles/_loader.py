@@ -51,8 +51,9 @@ def load_profile(path: Path) -> Profile:
         toml = _parse(files.pop(DOCUMENT, None))
         return Profile(Folder(path.name, toml, files, folder_hash(path)))
     except Refused as refused:
-        where = refused.key if refused.key.partition(":")[0].endswith(".json") else f"{DOCUMENT}: {refused.key}"
-        raise ConfigurationError(f"{path}/{where}: {refused.reason}.") from None
+        is_of_group = refused.key.partition(":")[0].endswith(".json")
+        where = ([] if is_of_group else [DOCUMENT]) + ([refused.key] if refused.key else [])
+        raise ConfigurationError(f"{path}/{': '.join(where)}: {refused.reason}.") from None
 
 
 def folder_hash(path: Path) -> str:

@@ -11,6 +11,7 @@ from hookspan.profiles._body import Facts, Renderer, check_context, check_contex
 from hookspan.profiles._catalog import Catalog, CatalogEntry, ClosedCatalog, OpenCatalog
 from hookspan.profiles._credentials import Credentials, LiveSecret, NewCredential
 from hookspan.profiles._document import Document, Refused, UnknownKey, decode
+from hookspan.profiles._receiving import check_receiving
 from hookspan.profiles._rules import Rules, compile_rules
 from hookspan.profiles._settings import overlay, pointer_to
 from hookspan.profiles._signing import Signer, SigningPlan
@@ -56,6 +57,7 @@ class Profile:
         self._drops_nulls: Final = any("content:no_null" in text for _, text in document.body.rows)
         self._credentials: Final = Credentials(document.credential)
         self._signing: Final = SigningPlan(document, self._credentials)
+        check_receiving(document)
         self._test: Final = self._compile_test(document)
         self.category_of: Final[Callable[[str], str | None]] = self._catalog.category_of
 

@@ -30,7 +30,7 @@ from hookspan.domain.records import (
     Webhooks,
 )
 from hookspan.domain.states import Cause, DeliveryReason, DeliveryState, Order, StatusReason, WebhookStatus
-
+from hookspan.errors import StoreUnavailable
 
 # --- publishing ---------------------------------------------------------------------------------------------------
 
@@ -161,7 +161,7 @@ class CatchUpTurn(msgspec.Struct, frozen=True):
 # --- managing -----------------------------------------------------------------------------------------------------
 
 
-class NewApplication(Record):
+class NewApplication(Record, frozen=True, kw_only=True):
     id: int
     public_id: str
     name: str
@@ -173,7 +173,7 @@ class NewApplication(Record):
     created_at: int
 
 
-class NewWebhook(Record):
+class NewWebhook(Record, frozen=True, kw_only=True):
     """`position` is where it starts: None means now (the application's last position), else as given."""
 
     id: int
@@ -195,11 +195,11 @@ class NewWebhook(Record):
 class WebhookChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Members to change; UNSET leaves as it is. A change of status goes by `set_webhook_status`."""
 
-    name: str | None | msgspec.UnsetType = msgspec.UNSET
+    name: str | msgspec.UnsetType | None = msgspec.UNSET
     url: str | msgspec.UnsetType = msgspec.UNSET
-    events: tuple[str, ...] | None | msgspec.UnsetType = msgspec.UNSET
+    events: tuple[str, ...] | msgspec.UnsetType | None = msgspec.UNSET
     order: Order | msgspec.UnsetType = msgspec.UNSET
-    rate: float | None | msgspec.UnsetType = msgspec.UNSET
+    rate: float | msgspec.UnsetType | None = msgspec.UNSET
     concurrency: int | msgspec.UnsetType = msgspec.UNSET
     credentials: tuple[SealedCredential, ...] | msgspec.UnsetType = msgspec.UNSET
 
@@ -220,7 +220,7 @@ class Waiting(msgspec.Struct, frozen=True):
     oldest_at: int | None
 
 
-class Revision(Record):
+class Revision(Record, frozen=True, kw_only=True):
     """A webhook's URL and fixed headers as some version of it had them, for showing old attempts."""
 
     webhook_id: int
@@ -235,7 +235,7 @@ class Revision(Record):
 class Store(Protocol):
     """The contract. Hot calls first."""
 
-    # hot: publishing and delivering
+    # --- publishing and delivering, the hot path
 
     async def append(
         self, node: int, events: Sequence[NewEvent], versions: dict[int, int], fan_out: FanOut
@@ -250,7 +250,8 @@ class Store(Protocol):
 
     async def record(self, node: int, results: Sequence[Result]) -> frozenset[int]:
         """Write results in one durable commit. Returns the delivery ids whose claim did not hold any more:
-        for those nothing was written."""
+        for those nothing was written.
+        """
         ...
 
     async def claim(
@@ -290,7 +291,8 @@ class Store(Protocol):
 
     async def register_node(self, now_ms: int) -> int:
         """Register under a new id (from 1) and return it. On SQLite it frees every claim of earlier nodes, since
-        only one process can hold the database, and counts them as orphaned."""
+        only one process can hold the database, and counts them as orphaned.
+        """
         ...
 
     async def deregister_node(self, node: int, now_ms: int) -> int:
@@ -313,7 +315,8 @@ class Store(Protocol):
 
     async def expire(self, expire_below: int, drop_below: int, limit: int, now_ms: int) -> ExpiredTurn:
         """One turn: pending deliveries of events with id < `expire_below` fail as expired; events with id <
-        `drop_below` are dropped with their deliveries, attempts and publisher ids. At most `limit` of each."""
+        `drop_below` are dropped with their deliveries, attempts and publisher ids. At most `limit` of each.
+        """
         ...
 
     # applications and webhooks
@@ -327,16 +330,26 @@ class Store(Protocol):
     async def list_applications(self, page: Page) -> list[Application]: ...
 
     async def update_application(
-        self, application_id: int, changed_at: int, *, name: str | None, profile: str | None, uuid: str | None,
-        settings: dict[str, Any] | None, metadata: dict[str, Any] | None, notify: str | None | msgspec.UnsetType,
+        self,
+        application_id: int,
+        changed_at: int,
+        *,
+        name: str | None,
+        profile: str | None,
+        uuid: str | None,
+        settings: dict[str, Any] | None,
+        metadata: dict[str, Any] | None,
+        notify: str | msgspec.UnsetType | None,
     ) -> Application | None:
         """None for a member leaves it (UNSET for notify). A new profile is refused with StateForbidden after the
-        first event. Bumps `webhooks_version`. Returns None when there is no such application."""
+        first event. Bumps `webhooks_version`. Returns None when there is no such application.
+        """
         ...
 
     async def delete_application(self, application_id: int, now_ms: int) -> bool:
         """Take an application and its webhooks out of reach; its pending deliveries are cancelled(erased) and its
-        events dropped by retention at leisure. False when there is none."""
+        events dropped by retention at leisure. False when there is none.
+        """
         ...
 
     async def webhooks_of(self, application_id: int) -> Webhooks | None:
@@ -355,12 +368,19 @@ class Store(Protocol):
         self, webhook_id: int, change: WebhookChange, expected_version: int | None, changed_at: int
     ) -> Webhook | None:
         """None when there is no such webhook. Raises ChangedMeanwhile when `expected_version` is not its version,
-        StateForbidden for a change of `order` while deliveries wait."""
+        StateForbidden for a change of `order` while deliveries wait.
+        """
         ...
 
     async def set_webhook_status(
-        self, webhook_id: int, status: WebhookStatus, reason: StatusReason | None, *, keep: bool,
-        expected_version: int | None, changed_at: int,
+        self,
+        webhook_id: int,
+        status: WebhookStatus,
+        reason: StatusReason | None,
+        *,
+        keep: bool,
+        expected_version: int | None,
+        changed_at: int,
     ) -> Webhook | None:
         """Move along the table of states, under the application's lock. None when there is no such webhook.
 
@@ -398,7 +418,12 @@ class Store(Protocol):
     async def deliveries_of_event(self, application_id: int, event_id: int) -> list[Delivery]: ...
 
     async def list_deliveries(
-        self, application_id: int, page: Page, *, webhook_id: int | None, state: DeliveryState | None,
+        self,
+        application_id: int,
+        page: Page,
+        *,
+        webhook_id: int | None,
+        state: DeliveryState | None,
         event_type: str | None,
     ) -> list[Delivery]: ...
 
@@ -408,9 +433,12 @@ class Store(Protocol):
 
     async def list_attempts(self, webhook_id: int, page: Page) -> list[Attempt]: ...
 
-    async def reopen_delivery(self, application_id: int, delivery_id: int, cause: Cause, now_ms: int) -> Delivery | None:
+    async def reopen_delivery(
+        self, application_id: int, delivery_id: int, cause: Cause, now_ms: int
+    ) -> Delivery | None:
         """A new round of a final delivery, or the pending one due now. None when there is no such delivery; raises
-        StateForbidden when it is in flight."""
+        StateForbidden when it is in flight.
+        """
         ...
 
     async def cancel_delivery(
@@ -436,6 +464,10 @@ class Store(Protocol):
     async def stats(self) -> dict[str, int]:
         """Gauges for /metrics, by name with unit; cheap."""
         ...
+
+
+class DataRefused(StoreUnavailable):
+    """The database refuses a row of this call for what it holds; nothing was written. Other data may pass."""
 
 
 class NodeGone(Exception):

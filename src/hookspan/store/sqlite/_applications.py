@@ -1,0 +1,86 @@
+"""Applications: made, changed, taken out of reach."""
+
+from typing import Any
+
+import apsw
+import msgspec
+
+from hookspan.domain.records import Application
+from hookspan.domain.states import DeliveryReason
+from hookspan.errors import StateForbidden
+from hookspan.store.contract import NewApplication
+from hookspan.store.sqlite import _rows as rows
+from hookspan.store.sqlite._sweep import sweep
+
+
+def create_application(connection: apsw.Connection, new: NewApplication) -> Application | None:
+    """None when the public id is taken."""
+    if find_application(connection, new.public_id) is not None:
+        return None
+    rows.run(
+        connection,
+        "insert_application",
+        {
+            "id": new.id,
+            "public_id": new.public_id,
+            "name": new.name,
+            "profile": new.profile,
+            "uuid": new.uuid,
+            "settings": rows.json_text(new.settings),
+            "metadata": rows.json_text(new.metadata),
+            "notify": new.notify,
+            "created_at": new.created_at,
+        },
+    )
+    return read_application(connection, new.id)
+
+
+def find_application(connection: apsw.Connection, public_id: str) -> Application | None:
+    return rows.one(connection, "find_application", rows.application, (public_id,))
+
+
+def read_application(connection: apsw.Connection, application_id: int) -> Application | None:
+    return rows.one(connection, "read_application", rows.application, (application_id,))
+
+
+def update_application(
+    connection: apsw.Connection, application_id: int, changed_at: int, members: dict[str, Any]
+) -> Application | None:
+    """Write `members`, those that are to change. Raises StateForbidden for another profile after the first event."""
+    old = read_application(connection, application_id)
+    if old is None:
+        return None
+    new = msgspec.structs.replace(old, **members)
+    if new.profile != old.profile and old.last_position:
+        raise StateForbidden(f"The profile is fixed after the first event; it stays {old.profile}.")
+    rows.run(
+        connection,
+        "update_application",
+        {
+            "id": application_id,
+            "name": new.name,
+            "profile": new.profile,
+            "uuid": new.uuid,
+            "settings": rows.json_text(new.settings),
+            "metadata": rows.json_text(new.metadata),
+            "notify": new.notify,
+            "changed_at": changed_at,
+        },
+    )
+    return read_application(connection, application_id)
+
+
+def delete_application(connection: apsw.Connection, application_id: int, now_ms: int, sweep_chunk: int) -> bool:
+    """Out of reach at once; its deliveries are cancelled and its events dropped turn by turn."""
+    if not rows.run(connection, "mark_application_deleted", {"id": application_id, "now": now_ms}):
+        return False
+    bindings = {
+        "application_id": application_id,
+        "credentials": rows.pack_credentials(()),
+        "sweep_reason": DeliveryReason.ERASED,
+        "now": now_ms,
+    }
+    rows.run(connection, "mark_webhooks_deleted", bindings)
+    rows.run(connection, "insert_revisions", (application_id,))
+    sweep(connection, now_ms, sweep_chunk)
+    return True

@@ -1,0 +1,2 @@
+-- Takes a node out. Leans on the primary key.
+delete from node where id = ?

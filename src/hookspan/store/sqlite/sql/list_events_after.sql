@@ -1,0 +1,8 @@
+-- An application's events, oldest first, above a position. Leans on event_position.
+select
+  id, application_id, publisher_id, type, position, occurred_at, accepted_at, content, content_at,
+  content_bytes, context, body
+from event indexed by event_position
+where application_id = :application_id and position > :position
+order by position
+limit :limit

@@ -1,0 +1,331 @@
+"""The store's face on SQLite: each call of the contract, and on which thread it runs.
+
+Writes are jobs for the one writer, reads go to a few readers. `append` and the calls that create something are
+intake: they are refused first when room runs out.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+import apsw
+import msgspec
+
+from hookspan.clock import Clock
+from hookspan.domain.records import Application, Attempt, Delivery, Event, Webhook, Webhooks
+from hookspan.domain.states import Cause, DeliveryReason, DeliveryState, StatusReason, WebhookStatus
+from hookspan.ids import SLOTS, IdMaker
+from hookspan.store.contract import (
+    Appended,
+    CatchUpTurn,
+    Claimed,
+    ClaimRef,
+    ExpiredTurn,
+    FanOut,
+    NewApplication,
+    NewEvent,
+    NewWebhook,
+    Page,
+    Result,
+    Revision,
+    Waiting,
+    WebhookChange,
+)
+from hookspan.store.sqlite import _applications, _deliveries, _nodes, _retention, _rows, _webhooks
+from hookspan.store.sqlite._append import append
+from hookspan.store.sqlite._catch_up import catch_up
+from hookspan.store.sqlite._claim import Claimer, next_due_at
+from hookspan.store.sqlite._keeper import Keeper
+from hookspan.store.sqlite._options import SqliteOptions
+from hookspan.store.sqlite._readers import Readers
+from hookspan.store.sqlite._record import record, record_carefully, release
+from hookspan.store.sqlite._space import Space
+from hookspan.store.sqlite._writer import Run, T, Writer
+
+_CHECK_VALUE = "check_value"
+# Ids that the store makes itself (deliveries of a catch-up) must not meet the engine's.
+_OWN_SLOT = SLOTS - 1
+
+
+class SqliteStore:
+    """`hookspan.store.contract.Store` on one SQLite file. Lives on the event loop that opens it.
+
+    `ids` makes the ids of caught-up deliveries; the engine's own maker keeps them in one order with all others.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        clock: Clock,
+        ids: IdMaker | None = None,
+        options: SqliteOptions | None = None,
+        free_bytes: Callable[[Path], int] | None = None,
+    ) -> None:
+        options = options or SqliteOptions()
+        self._path = path
+        self._clock = clock
+        self._ids = ids or IdMaker(clock, _OWN_SLOT)
+        self._options = options
+        self._space = Space(path, options, free_bytes)
+        self._keeper = Keeper(path, options, self._space)
+        self._writer = Writer(
+            self._keeper,
+            intake_jobs_max=options.intake_jobs_max,
+            jobs_max=options.jobs_max,
+            commit_time_max_s=options.commit_time_max_s,
+        )
+        self._readers = Readers(
+            path,
+            readers=options.readers,
+            reads_max=options.reads_max,
+            time_max_s=options.read_time_max_s,
+            cache_bytes=options.reader_cache_bytes,
+        )
+        self._claimer = Claimer()
+
+    async def _write(self, run: Run[T]) -> T:
+        return await self._writer.submit(run)
+
+    async def _create(self, run: Run[T]) -> T:
+        self._keeper.check_intake()
+        return await self._writer.submit(run, is_intake=True)
+
+    async def _read(self, read: Callable[[apsw.Connection], T]) -> T:
+        return await self._readers.read(read)
+
+    # --- hot
+
+    async def append(
+        self, node: int, events: Sequence[NewEvent], versions: dict[int, int], fan_out: FanOut
+    ) -> Appended:
+        self._keeper.check_intake()
+        return await self._writer.submit(lambda db: append(db, node, events, versions, fan_out), is_intake=True)
+
+    async def record(self, node: int, results: Sequence[Result]) -> frozenset[int]:
+        if not results:
+            return frozenset()
+        return await self._writer.submit(
+            lambda db: record(db, node, results), again=lambda db: record_carefully(db, node, results)
+        )
+
+    async def claim(
+        self, node: int, now_ms: int, *, limit: int, per_webhook: int, bytes_max: int, skip: Collection[int]
+    ) -> list[Claimed]:
+        return await self._write(
+            lambda db: self._claimer.claim(
+                db, node, now_ms, limit=limit, per_webhook=per_webhook, bytes_max=bytes_max, skip=skip
+            )
+        )
+
+    async def release(self, node: int, claims: Sequence[ClaimRef], now_ms: int) -> None:
+        if claims:
+            await self._write(lambda db: release(db, node, claims, now_ms))
+
+    async def next_due_at(self, skip: Collection[int]) -> int | None:
+        return await self._read(lambda db: next_due_at(db, skip))
+
+    # --- webhooks on the move
+
+    async def catch_up(self, webhook_id: int, events_max: int, asks_for: Callable[[str], bool]) -> CatchUpTurn:
+        now_ms = self._clock.now_ms()
+        sweep_chunk = self._options.sweep_chunk
+        return await self._create(
+            lambda db: catch_up(db, self._ids, webhook_id, events_max, asks_for, now_ms, sweep_chunk=sweep_chunk)
+        )
+
+    async def catching_up(self) -> list[Webhook]:
+        return await self._read(lambda db: _rows.many(db, "list_catching_up", _rows.webhook))
+
+    # --- nodes
+
+    async def register_node(self, now_ms: int) -> int:
+        return await self._write(lambda db: _nodes.register_node(db, now_ms))
+
+    async def deregister_node(self, node: int, now_ms: int) -> int:
+        return await self._write(lambda db: _nodes.deregister_node(db, node, now_ms))
+
+    async def beat(self, node: int) -> bool:
+        return await self._write(lambda db: _nodes.beat(db, node))
+
+    async def unheld(self, node: int, limit: int) -> list[ClaimRef]:
+        return await self._read(lambda db: _nodes.unheld(db, node, limit))
+
+    async def highest_id(self) -> int:
+        return await self._read(_nodes.highest_id)
+
+    # --- retention
+
+    async def expire(self, expire_below: int, drop_below: int, limit: int, now_ms: int) -> ExpiredTurn:
+        findings = await self._read(lambda db: _retention.look(db, expire_below, limit))
+        return await self._write(lambda db: _retention.turn(db, findings, drop_below, limit, now_ms))
+
+    # --- applications and webhooks
+
+    async def create_application(self, new: NewApplication) -> Application | None:
+        return await self._create(lambda db: _applications.create_application(db, new))
+
+    async def get_application(self, public_id: str) -> Application | None:
+        return await self._read(lambda db: _applications.find_application(db, public_id))
+
+    async def list_applications(self, page: Page) -> list[Application]:
+        low, high = _rows.id_range(page)
+        bindings = {
+            "low": low,
+            "high": high if page.before is None else min(high, page.before),
+            "limit": page.limit,
+        }
+        return await self._read(lambda db: _rows.many(db, "list_applications", _rows.application, bindings))
+
+    async def update_application(
+        self,
+        application_id: int,
+        changed_at: int,
+        *,
+        name: str | None,
+        profile: str | None,
+        uuid: str | None,
+        settings: dict[str, Any] | None,
+        metadata: dict[str, Any] | None,
+        notify: str | msgspec.UnsetType | None,
+    ) -> Application | None:
+        given = {"name": name, "profile": profile, "uuid": uuid, "settings": settings, "metadata": metadata}
+        members: dict[str, Any] = {key: member for key, member in given.items() if member is not None}
+        if notify is not msgspec.UNSET:
+            members["notify"] = notify
+        return await self._write(lambda db: _applications.update_application(db, application_id, changed_at, members))
+
+    async def delete_application(self, application_id: int, now_ms: int) -> bool:
+        sweep_chunk = self._options.sweep_chunk
+        return await self._write(lambda db: _applications.delete_application(db, application_id, now_ms, sweep_chunk))
+
+    async def webhooks_of(self, application_id: int) -> Webhooks | None:
+        return await self._read(lambda db: _webhooks.webhooks_of(db, application_id))
+
+    async def create_webhook(self, new: NewWebhook, webhooks_max: int) -> Webhook | None:
+        return await self._create(lambda db: _webhooks.create_webhook(db, new, webhooks_max))
+
+    async def get_webhook(self, webhook_id: int) -> Webhook | None:
+        return await self._read(lambda db: _webhooks.read_webhook(db, webhook_id))
+
+    async def update_webhook(
+        self, webhook_id: int, change: WebhookChange, expected_version: int | None, changed_at: int
+    ) -> Webhook | None:
+        return await self._write(
+            lambda db: _webhooks.update_webhook(db, webhook_id, change, expected_version, changed_at)
+        )
+
+    async def set_webhook_status(
+        self,
+        webhook_id: int,
+        status: WebhookStatus,
+        reason: StatusReason | None,
+        *,
+        keep: bool,
+        expected_version: int | None,
+        changed_at: int,
+    ) -> Webhook | None:
+        return await self._write(
+            lambda db: _webhooks.set_webhook_status(
+                db,
+                webhook_id,
+                status,
+                reason,
+                keep=keep,
+                expected_version=expected_version,
+                changed_at=changed_at,
+                sweep_chunk=self._options.sweep_chunk,
+            )
+        )
+
+    async def set_failing_since(self, webhook_id: int, failing_since: int | None) -> None:
+        bindings = {"id": webhook_id, "failing_since": failing_since}
+        await self._write(lambda db: _rows.run(db, "set_failing_since", bindings))
+
+    async def waiting(self, webhook_ids: Sequence[int]) -> dict[int, Waiting]:
+        return await self._read(lambda db: _webhooks.waiting(db, webhook_ids))
+
+    async def revision(self, webhook_id: int, version: int) -> Revision | None:
+        return await self._read(lambda db: _rows.one(db, "read_revision", _rows.revision, (webhook_id, version)))
+
+    # --- events, deliveries and attempts
+
+    async def get_event(self, application_id: int, event_id: int) -> Event | None:
+        return await self._read(lambda db: _deliveries.read_event(db, application_id, event_id))
+
+    async def list_events(
+        self, application_id: int, page: Page, *, event_type: str | None, publisher_id: str | None
+    ) -> list[Event]:
+        return await self._read(lambda db: _deliveries.list_events(db, application_id, page, event_type, publisher_id))
+
+    async def events_after(self, application_id: int, position: int, limit: int) -> list[Event]:
+        return await self._read(lambda db: _deliveries.events_after(db, application_id, position, limit))
+
+    async def get_delivery(self, application_id: int, delivery_id: int) -> Delivery | None:
+        return await self._read(lambda db: _deliveries.read_delivery(db, application_id, delivery_id))
+
+    async def deliveries_of_event(self, application_id: int, event_id: int) -> list[Delivery]:
+        return await self._read(lambda db: _deliveries.deliveries_of_event(db, application_id, event_id))
+
+    async def list_deliveries(
+        self,
+        application_id: int,
+        page: Page,
+        *,
+        webhook_id: int | None,
+        state: DeliveryState | None,
+        event_type: str | None,
+    ) -> list[Delivery]:
+        return await self._read(
+            lambda db: _deliveries.list_deliveries(db, application_id, page, webhook_id, state, event_type)
+        )
+
+    async def attempts_of(self, delivery: Delivery) -> list[Attempt]:
+        return await self._read(lambda db: _deliveries.attempts_of(db, delivery))
+
+    async def list_attempts(self, webhook_id: int, page: Page) -> list[Attempt]:
+        return await self._read(lambda db: _deliveries.list_attempts(db, webhook_id, page))
+
+    async def reopen_delivery(
+        self, application_id: int, delivery_id: int, cause: Cause, now_ms: int
+    ) -> Delivery | None:
+        return await self._write(lambda db: _deliveries.reopen_delivery(db, application_id, delivery_id, cause, now_ms))
+
+    async def cancel_delivery(
+        self, application_id: int, delivery_id: int, reason: DeliveryReason, now_ms: int
+    ) -> Delivery | None:
+        return await self._write(
+            lambda db: _deliveries.cancel_delivery(db, application_id, delivery_id, reason, now_ms)
+        )
+
+    # --- the store itself
+
+    async def open(self) -> None:
+        await self._writer.start()
+        try:
+            await self._readers.start()
+            self._ids.start_after(await self.highest_id())
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        await self._readers.close()
+        await self._writer.close()
+
+    async def check_value(self, fresh: bytes) -> bytes:
+        def keep(connection: apsw.Connection) -> bytes:
+            _rows.run(connection, "insert_fact", (_CHECK_VALUE, fresh))
+            kept = _rows.value(connection, "read_fact", (_CHECK_VALUE,))
+            assert isinstance(kept, bytes)
+            return kept
+
+        return await self._write(keep)
+
+    async def stats(self) -> dict[str, int]:
+        return {
+            "wal_bytes": self._keeper.wal_bytes,
+            "database_bytes": self._path.stat().st_size,
+            "pending_jobs": self._writer.job_count,
+            "free_disk_bytes": self._space.look(),
+        }

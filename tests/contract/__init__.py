@@ -1,0 +1,1 @@
+"""What every store must do. The suite runs once for each factory in `factories.py`."""

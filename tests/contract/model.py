@@ -1,0 +1,124 @@
+"""The store's promises again, as plain Python without transactions: what the state machine compares with."""
+
+from dataclasses import dataclass, field
+
+from hookspan.domain.states import Cause, DeliveryReason, DeliveryState, Order, WebhookStatus
+
+
+@dataclass
+class ModelDelivery:
+    id: int
+    webhook_id: int
+    event_id: int
+    due_at: int
+    node: int = 0
+    claim: int = 0
+    state: DeliveryState = DeliveryState.PENDING
+    reason: DeliveryReason | None = None
+    round: int = 0
+    cause: Cause = Cause.FIRST
+    attempts: int = 0
+    orphans: int = 0
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.state is DeliveryState.PENDING and not self.node
+
+    @property
+    def is_held(self) -> bool:
+        return self.state is DeliveryState.PENDING and bool(self.node)
+
+    def close(self, state: DeliveryState, reason: DeliveryReason | None) -> None:
+        self.state, self.reason, self.node = state, reason, 0
+
+
+@dataclass
+class ModelEvent:
+    id: int
+    position: int
+    publisher_id: str | None
+
+
+@dataclass
+class ModelWebhook:
+    id: int
+    application_id: int
+    order: Order
+    status: WebhookStatus
+    position: int
+
+
+@dataclass
+class ModelApplication:
+    id: int
+    last_position: int = 0
+    events: dict[int, ModelEvent] = field(default_factory=dict)
+
+
+@dataclass
+class Model:
+    """Everything that is kept. Ids are the store's: what it makes itself is told to the model."""
+
+    applications: dict[int, ModelApplication] = field(default_factory=dict)
+    webhooks: dict[int, ModelWebhook] = field(default_factory=dict)
+    deliveries: dict[int, ModelDelivery] = field(default_factory=dict)
+
+    def webhooks_of(self, application_id: int) -> list[ModelWebhook]:
+        return [one for one in self.webhooks.values() if one.application_id == application_id]
+
+    def pending(self, webhook_id: int) -> list[ModelDelivery]:
+        found = [one for one in self.deliveries.values() if one.webhook_id == webhook_id]
+        return sorted((one for one in found if one.state is DeliveryState.PENDING), key=lambda one: one.id)
+
+    def claimable(self, webhook: ModelWebhook, now_ms: int) -> list[ModelDelivery]:
+        """What a claim without limits takes of one webhook."""
+        if webhook.status not in (WebhookStatus.ACTIVE, WebhookStatus.CATCHING_UP):
+            return []
+        pending = self.pending(webhook.id)
+        if webhook.order is Order.ANY:
+            return [one for one in pending if one.is_waiting and one.due_at <= now_ms]
+        taken = []
+        for one in pending:
+            if one.is_held or one.due_at > now_ms:
+                break
+            taken.append(one)
+        return taken
+
+    def free_claims(self, now_ms: int) -> None:
+        """The node is gone."""
+        for one in self.deliveries.values():
+            if one.is_held:
+                one.node, one.due_at, one.orphans = 0, now_ms, one.orphans + 1
+
+    def move(self, webhook: ModelWebhook, status: WebhookStatus, *, keep: bool) -> None:
+        last = self.applications[webhook.application_id].last_position
+        if webhook.status is WebhookStatus.ACTIVE:
+            webhook.position = last
+        webhook.status = status
+        if status is WebhookStatus.CATCHING_UP and not keep:
+            webhook.position = last
+            self.cancel_waiting(webhook.id, DeliveryReason.SKIPPED)
+
+    def cancel_waiting(self, webhook_id: int, reason: DeliveryReason) -> None:
+        for one in self.pending(webhook_id):
+            if one.is_waiting:
+                one.close(DeliveryState.CANCELLED, reason)
+
+    def expire(self, below: int) -> None:
+        for one in self.deliveries.values():
+            if one.is_waiting and one.event_id < below:
+                one.close(DeliveryState.FAILED, DeliveryReason.EXPIRED)
+
+    def drop(self, below: int) -> None:
+        """Events below an id go with all that hangs on them, but not while something of them is in flight."""
+        self.expire(below)
+        held = {one.event_id for one in self.deliveries.values() if one.is_held}
+        gone = {
+            event.id
+            for application in self.applications.values()
+            for event in application.events.values()
+            if event.id < below and event.id not in held
+        }
+        for application in self.applications.values():
+            application.events = {ident: event for ident, event in application.events.items() if ident not in gone}
+        self.deliveries = {ident: one for ident, one in self.deliveries.items() if one.event_id not in gone}

@@ -1,0 +1,133 @@
+"""Registration, claims of nodes that are gone, ids."""
+
+import pytest
+
+from hookspan.domain.states import DeliveryState
+from hookspan.ids import first_id_at
+from hookspan.store.contract import ClaimRef
+from tests.contract.factories import MakeStore
+from tests.contract.world import World
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_every_registration_has_a_new_id(world: World) -> None:
+    """From 1, never twice: half of the fence."""
+    seen = [world.node, await world.register(), await world.register()]
+    assert seen == [1, 2, 3]
+    await world.store.deregister_node(3, world.now)
+    assert await world.register() == 4
+
+
+async def test_a_beat_proves_registration(world: World) -> None:
+    """True while registered, False after."""
+    assert await world.store.beat(world.node)
+    await world.store.deregister_node(world.node, world.now)
+    assert not await world.store.beat(world.node)
+
+
+async def test_a_restart_frees_claims_and_counts_orphans(world: World, make_store: MakeStore) -> None:
+    """What a process held when it died is due again at its successor's registration, and the count tells how often."""
+    application = await world.application()
+    webhook = await world.webhook(application)
+    await world.publish(application, webhook, is_claimed=True)
+    for deaths in (1, 2, 3):
+        await world.store.close()
+        world.store = make_store()
+        await world.store.open()
+        dead = world.node
+        await world.register()
+        [claimed] = await world.claim()
+        assert claimed.orphan_count == deaths
+        late = await world.store.record(dead, [world.result(claimed)])
+        assert late == {claimed.id}
+    await world.record(world.result(claimed, DeliveryState.PENDING, retry_in=0))
+    [claimed] = await world.claim()
+    assert claimed.orphan_count == 0, "an attempt that was recorded proves that it kills nobody"
+    await world.store.close()
+
+
+async def test_a_deregistered_node_loses_its_claims(world: World) -> None:
+    """They are due again and counted; its late results are refused."""
+    application = await world.application()
+    webhook = await world.webhook(application)
+    await world.publish(application, webhook, count=2)
+    held = await world.claim()
+    dead = world.node
+    world.clock.move(10)
+    assert await world.store.deregister_node(dead, world.now) == 2
+    assert await world.store.deregister_node(dead, world.now) == 0
+    await world.register()
+    assert await world.store.record(dead, [world.result(one) for one in held]) == {one.id for one in held}
+    assert [one.orphan_count for one in await world.claim()] == [1, 1]
+
+
+async def test_claims_in_a_nodes_name_can_be_listed(world: World) -> None:
+    """Oldest first, bounded: those that the node does not know are given back."""
+    application = await world.application()
+    webhook = await world.webhook(application)
+    await world.publish(application, webhook, count=3)
+    [born] = await world.publish(application, webhook, is_claimed=True)
+    held = sorted(await world.claim(), key=lambda one: one.id)
+    refs = [ClaimRef(one.id, one.claim) for one in held] + [ClaimRef(born.deliveries[0].id, 1)]
+    assert await world.store.unheld(world.node, 10) == refs
+    assert await world.store.unheld(world.node, 2) == refs[:2]
+    assert await world.store.unheld(world.node + 1, 10) == []
+
+
+async def test_the_highest_id_outlives_what_bore_it(world: World, make_store: MakeStore) -> None:
+    """A clock that was set back must not repeat ids, not even those of dropped events."""
+    application = await world.application()
+    webhook = await world.webhook(application)
+    await world.publish(application, webhook)
+    [claimed] = await world.claim()
+    result = world.result(claimed)
+    await world.record(result)
+    assert result.attempt is not None
+    assert await world.store.highest_id() == result.attempt.id
+    world.clock.move(10_000)
+    await world.expire(first_id_at(world.now), first_id_at(world.now))
+    assert await world.store.highest_id() == result.attempt.id
+    await world.store.close()
+    world.store = make_store()
+    await world.store.open()
+    assert await world.store.highest_id() == result.attempt.id
+    await world.store.close()
+
+
+async def test_a_clock_that_was_set_back_delays_no_first_attempt(world: World) -> None:
+    """First attempts are due at once, whatever the wall says at the next start; retries keep their times."""
+    application = await world.application()
+    webhook = await world.webhook(application)
+    await world.publish(application, webhook, count=2)
+    [one] = await world.claim(limit=1)
+    await world.record(world.result(one, DeliveryState.PENDING))
+    earlier = world.now - 3_600_000
+    node = await world.store.register_node(earlier)
+    claimed = await world.store.claim(node, earlier, limit=10, per_webhook=10, bytes_max=1_000, skip=())
+    assert len(claimed) == 1
+    assert claimed[0].attempt_count == 0
+
+
+async def test_everything_survives_a_restart(world: World, make_store: MakeStore) -> None:
+    """What a call returned is still there after close and open; close may be called twice."""
+    application = await world.application()
+    webhook = await world.webhook(application)
+    [event] = await world.publish(application, webhook, publisher_id="p")
+    assert await world.store.check_value(b"first") == b"first"
+    await world.store.close()
+    await world.store.close()
+    world.store = make_store()
+    await world.store.open()
+    assert await world.store.get_application(application.public_id) is not None
+    assert await world.store.get_webhook(webhook.id) is not None
+    assert await world.store.get_event(application.id, event.id) is not None
+    assert await world.store.check_value(b"second") == b"first"
+    await world.store.close()
+
+
+async def test_stats_are_numbers(world: World) -> None:
+    """Names with units, cheap to read."""
+    stats = await world.store.stats()
+    assert stats
+    assert all(isinstance(value, int) and value >= 0 for value in stats.values())

@@ -1,0 +1,235 @@
+"""Publishing's short way answers exactly as the ASGI way does, and leaves everything unusual to it."""
+
+import asyncio
+import json
+import re
+
+import pytest
+
+from hookspan.api import _protocol
+from hookspan.engine import Intake
+
+from .conftest import OPERATOR_KEY, api_in
+
+pytestmark = pytest.mark.anyio
+
+KEY = f"authorization: Bearer {OPERATOR_KEY}\r\n"
+EVENT = json.dumps({"type": "order.paid", "content": {"number": 1}})
+UNUSUAL = "connection: keep-alive\r\n"  # says nothing new, but sends a request the ASGI way
+
+
+def request(application: str, body: str, *, headers: str = KEY, target: str = "", line: str = "") -> bytes:
+    path = target or f"/v1/applications/{application}/events"
+    first = line or f"POST {path} HTTP/1.1"
+    return f"{first}\r\nhost: h\r\n{headers}content-length: {len(body.encode())}\r\n\r\n{body}".encode()
+
+
+class Line:
+    """One connection, written to and read from byte by byte."""
+
+    def __init__(self, reader, writer) -> None:
+        self.reader, self.writer = reader, writer
+
+    async def answer(self) -> tuple[int, dict[str, str], bytes]:
+        async with asyncio.timeout(10):
+            head = (await self.reader.readuntil(b"\r\n\r\n")).decode()
+            status, *lines = head.split("\r\n")[:-2]
+            headers = dict(line.split(": ", 1) for line in lines)
+            if status.split()[1] == "100":
+                return 100, headers, b""
+            body = await self.reader.readexactly(int(headers["content-length"]))
+        return int(status.split()[1]), headers, body
+
+    async def ask(self, raw: bytes) -> tuple[int, dict[str, str], bytes]:
+        self.writer.write(raw)
+        return await self.answer()
+
+
+@pytest.fixture
+async def line(api):
+    port = int(api.node.base_url.rsplit(":", 1)[1])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    yield Line(reader, writer)
+    writer.close()
+
+
+@pytest.fixture
+def ways(monkeypatch) -> list[str]:
+    """Which way each publish went."""
+    went: list[str] = []
+    submit, publish = Intake.submit, Intake.publish
+
+    def short(self, *args):
+        went.append("short")
+        return submit(self, *args)
+
+    async def asgi(self, *args):
+        went.append("asgi")
+        return await publish(self, *args)
+
+    monkeypatch.setattr(Intake, "submit", short)
+    monkeypatch.setattr(Intake, "publish", asgi)
+    return went
+
+
+def plain(answer) -> tuple[int, dict[str, str], str]:
+    """An answer without what differs each time: ids and the date."""
+    status, headers, body = answer
+    headers = {name: value for name, value in headers.items() if name != "date"}
+    return status, headers, re.sub(r'"(evt|req)_[^"]*"', '"ID"', body.decode())
+
+
+CASES = {
+    "one event": EVENT,
+    "a batch with a bad event": f'[{EVENT},{{"type":"b"}},{EVENT}]',
+    "a publisher_id": json.dumps({"type": "order.paid", "content": {}, "publisher_id": "ö-1"}),
+    "no JSON": "hello",
+    "an empty body": "",
+    "NaN": '{"type":"a","content":NaN}',
+    "a duplicate key": '{"type":"a","content":{"k":1,"k":2}}',
+    "an unknown field": '{"type":"a","content":{},"kind":1}',
+    "an event that is too large": json.dumps({"type": "a", "content": {"x": "y" * 300_000}}),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+async def test_both_ways_answer_alike(api, line, ways, case):
+    application = await api.application()
+    await line.ask(request(application, EVENT))  # now it is in memory
+    ways.clear()
+    short = await line.ask(request(application, CASES[case]))
+    asgi = await line.ask(request(application, CASES[case], headers=KEY + UNUSUAL))
+    assert plain(short) == plain(asgi)
+    if len(CASES[case]) < 60_000:  # a longer one does not come in one read
+        assert ways == ["short", "asgi"]
+
+
+@pytest.mark.parametrize(
+    "headers", ["", "authorization: Bearer wrong\r\n", "api-key: wrong\r\n", "authorization: Basic eA==\r\n"]
+)
+async def test_both_ways_refuse_a_wrong_key_alike(api, line, headers):
+    application = await api.application()
+    await line.ask(request(application, EVENT))
+    short = await line.ask(request(application, EVENT, headers=headers))
+    asgi = await line.ask(request(application, EVENT, headers=headers + UNUSUAL))
+    assert plain(short) == plain(asgi)
+    assert short[0] == 401
+
+
+async def test_an_application_that_is_not_in_memory_goes_the_asgi_way_once(api, line, ways):
+    application = await api.application()
+    api.node.engine.index.forget((await api.node.engine.index.find(application)).application.id)
+    ways.clear()
+    for _ in range(2):
+        assert (await line.ask(request(application, EVENT)))[0] == 202
+    assert ways == ["short", "asgi", "short"]
+    assert (await line.ask(request("app_nobody", EVENT)))[0] == 404
+
+
+async def test_a_request_in_pieces_is_whole_all_the_same(api, line):
+    application = await api.application()
+    await line.ask(request(application, EVENT))
+    raw = request(application, EVENT)
+    for cut in (1, 10, 60, len(raw) - len(EVENT), len(raw) - 1):
+        line.writer.write(raw[:cut])
+        await line.writer.drain()
+        await api("GET", "/healthz")  # the first piece has been read by now
+        line.writer.write(raw[cut:])
+        assert (await line.answer())[0] == 202
+
+
+async def test_chunked_bodies_and_expect_are_understood(api, line):
+    application = await api.application()
+    await line.ask(request(application, EVENT))
+    chunked = (
+        f"POST /v1/applications/{application}/events HTTP/1.1\r\nhost: h\r\n{KEY}transfer-encoding: chunked\r\n\r\n"
+        f"{len(EVENT):x}\r\n{EVENT}\r\n0\r\n\r\n"
+    ).encode()
+    assert (await line.ask(chunked))[0] == 202
+    head, _, body = request(application, EVENT, headers=KEY + "expect: 100-continue\r\n").partition(b"\r\n\r\n")
+    assert (await line.ask(head + b"\r\n\r\n"))[0] == 100
+    assert (await line.ask(body))[0] == 202
+
+
+async def test_pipelined_requests_are_answered_in_order(api, line):
+    """In one read, and in reads that come while the one before is waiting for its commit."""
+    application = await api.application()
+    await line.ask(request(application, EVENT))
+    bad = request(application, "hello")
+    good = request(application, EVENT)
+    line.writer.write(good + bad + good)
+    assert [(await line.answer())[0] for _ in range(3)] == [202, 400, 202]
+    for raw in (good, bad, good, request("", "", line="GET /healthz HTTP/1.1")):
+        line.writer.write(raw)
+        await asyncio.sleep(0)
+    assert [(await line.answer())[0] for _ in range(4)] == [202, 400, 202, 200]
+
+
+async def test_a_connection_serves_every_route_in_turn(api, line):
+    application = await api.application()
+    for _ in range(3):
+        assert (await line.ask(request(application, EVENT)))[0] == 202
+        assert (await line.ask(request("", "", line="GET /healthz HTTP/1.1")))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("line_", "status"),
+    [
+        ("POST /v1/applications/{app}/events?dry=1 HTTP/1.1", 400),
+        ("POST /v1/applications/{app}/events/ HTTP/1.1", 405),
+        ("POST /v1/applications//events HTTP/1.1", 404),
+        ("PUT /v1/applications/{app}/events HTTP/1.1", 405),
+    ],
+)
+async def test_other_targets_are_not_taken_for_publishing(api, line, ways, line_, status):
+    application = await api.application()
+    await line.ask(request(application, EVENT))
+    ways.clear()
+    assert (await line.ask(request(application, EVENT, line=line_.format(app=application))))[0] == status
+    assert ways == []
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"POST /v1/applications/a/events HTTP/1.1\r\nhost: h\r\ncontent-length: x\r\n\r\n",
+        b"POST /v1/applications/a/events HTTP/9.1\r\nhost: h\r\ncontent-length: 0\r\n\r\n",
+        b"POST /v1/applications/a/events HTTP/1.1\r\nhost: h\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
+        b"POST /v1/applications/a/events HTTP/1.1\r\nbad header\r\n\r\n",
+    ],
+)
+async def test_what_is_no_http_is_refused_and_the_connection_closed(line, raw):
+    line.writer.write(raw)
+    async with asyncio.timeout(10):
+        answer = await line.reader.read()
+    assert answer.startswith(b"HTTP/1.1 400")
+
+
+async def test_a_publisher_that_goes_away_leaves_its_event_kept(api, line):
+    application = await api.application()
+    await line.ask(request(application, EVENT))
+    line.writer.write(request(application, json.dumps({"type": "a.b", "content": {}, "publisher_id": "gone"})))
+    line.writer.transport.abort()
+    async with asyncio.timeout(10):
+        while not (await api("GET", f"/v1/applications/{application}/events?publisher_id=gone"))["data"]:
+            await asyncio.sleep(0.01)
+    assert await api("GET", "/healthz") is not None
+
+
+async def test_quiet_connections_are_closed(tmp_path, monkeypatch):
+    """An idle one, and one whose request stopped arriving."""
+    monkeypatch.setattr(_protocol, "SWEEP_S", 0.01)
+    async with api_in(tmp_path) as api:
+        application = await api.application()
+        port = int(api.node.base_url.rsplit(":", 1)[1])
+        idle, half = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+        assert (await Line(*idle).ask(request(application, EVENT)))[0] == 202
+        half[1].write(request(application, EVENT)[:40])
+        await half[1].drain()
+        await api("GET", "/healthz")
+        monkeypatch.setattr(_protocol, "IDLE_S", 0.0)
+        async with asyncio.timeout(10):
+            assert await idle[0].read() == b""
+            assert await half[0].read() == b""
+        for _, writer in (idle, half):
+            writer.close()

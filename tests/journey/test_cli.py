@@ -1,0 +1,245 @@
+"""The command line as people meet it: real processes, real sockets, real files."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+from hookspan.profiles import load_profiles
+
+PATIENCE_S = 60
+
+
+def environment(**more: str) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("HOOKSPAN_")} | more
+
+
+def hookspan(*arguments: str, folder: Path, **more: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "hookspan", *arguments], cwd=folder, env=environment(**more),
+        capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+
+
+class Started:
+    """A `hookspan` process that stays. Whatever happens, it ends with the block, or when patience does."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        self.folder = folder
+        self._log = (folder / "log").open("ab")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "hookspan", *arguments],
+            cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=self._log, text=True,
+        )  # fmt: skip
+        self._watchdog = threading.Timer(PATIENCE_S, self.process.kill)
+        self._watchdog.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        self._watchdog.cancel()
+        self._log.close()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+    def shows(self, text: str) -> str:
+        """Everything up to the line that has `text`."""
+        shown = ""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            shown += line
+            if text in line:
+                return shown
+        raise AssertionError(f"{text!r} never came:\n{shown}\n{self.log()}")
+
+    def log(self) -> str:
+        return (self.folder / "log").read_text(encoding="utf-8")
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal; the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait()
+
+
+class Served(Started):
+    """`hookspan serve --dev` on a free port, ready."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, "serve", "--dev", "--port", "0")
+
+    def __enter__(self) -> Self:
+        try:
+            self.shown = self.shows("Ctrl-C stops")
+        except BaseException:
+            self.__exit__()
+            raise
+        self.url = self._find(r"at (http://127\.0\.0\.1:\d+)")
+        self.key = self._find(r"export KEY=(\S+)")
+        return self
+
+    def _find(self, pattern: str) -> str:
+        found = re.search(pattern, self.shown)
+        assert found, self.shown
+        return found.group(1)
+
+    def get(self, path: str) -> Any:
+        request = urllib.request.Request(self.url + path, headers={"authorization": f"Bearer {self.key}"})
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return json.load(response)
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    with Served(tmp_path) as served:
+        yield served
+
+
+def test_the_demo_delivers_and_verifies_every_sample(tmp_path: Path) -> None:
+    """`hookspan demo --once` ends with 0 after every sample of every shipped profile arrived and was recorded."""
+    done = hookspan("demo", "--once", folder=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    profiles = load_profiles()
+    for name in profiles.names:
+        profile = profiles.get(name)
+        assert profile.title in done.stdout
+        for entry in profile.catalog():
+            assert re.search(rf"✓ {re.escape(entry.type)} +verified", done.stdout), entry.type
+    counted = re.search(
+        r"(\d+) events published over HTTP, (\d+) delivered and verified, (\d+) recorded as succeeded", done.stdout
+    )
+    assert counted
+    assert len(set(counted.groups())) == 1
+    assert done.stdout.count("verified  ") == int(counted.group(1))
+    assert done.stderr == ""
+    assert list(tmp_path.iterdir()) == [], "the demo leaves nothing behind"
+
+
+def test_the_demo_fails_when_a_signature_does_not_verify(tmp_path: Path) -> None:
+    """A receiver that knows another secret: --once ends with 1 and says what is missing and why."""
+    patched = """
+import hookspan.cli._demo as demo
+from hookspan.cli import main
+known = demo.Expected
+demo.DEADLINE_S = 1.0
+demo.Expected = lambda profile, secret: known(profile, secret.swapcase())
+main(["demo", "--once", "--port", "0"])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", patched], cwd=tmp_path, env=environment(),
+        capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert re.search(r"✗ item\.created +did not verify: ", done.stdout)
+    assert "0 delivered and verified" in done.stdout
+
+
+def test_the_demo_stays_until_ctrl_c(tmp_path: Path) -> None:
+    """Without --once it shows what to try next, and Ctrl-C ends it with 0."""
+    with Started(tmp_path, "demo", "--port", "0") as demo:
+        shown = demo.shows("Ctrl-C stops")
+        assert re.search(r"export KEY=hk_op_\S{43}\n", shown)
+        assert "curl" in shown
+        assert demo.end(signal.SIGINT) == 0
+
+
+def test_serve_publish_look_stop(served: Served) -> None:
+    """The sixty-second start: what --dev prints is there, `publish` finds the key, SIGTERM ends with 0."""
+    assert served.get("/v1/applications/app_sample")["name"] == "Sample"
+    assert set(re.findall(rf"{re.escape(served.url)}/v1/\S+", served.shown)) == {
+        f"{served.url}/v1/applications/app_sample/{one}" for one in ("webhooks", "events", "deliveries")
+    }
+    assert hookspan("keys", "show", folder=served.folder).stdout.strip() == served.key
+    done = hookspan(
+        "publish", "app_sample", "order.paid", '{"order_id": 17}', "--publisher-id", "o-17", "--url", served.url,
+        "--json", folder=served.folder,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    receipt = json.loads(done.stdout)
+    assert receipt["publisher_id"] == "o-17"
+    assert served.get(f"/v1/applications/app_sample/events/{receipt['id']}")["content"] == {"order_id": 17}
+    assert served.end() == 0
+    assert served.key not in served.log()
+
+
+def test_ctrl_c_ends_a_server_well(served: Served) -> None:
+    """SIGINT is as graceful as SIGTERM."""
+    assert served.end(signal.SIGINT) == 0
+
+
+def test_data_and_keys_are_found_again(served: Served) -> None:
+    """A second start in the same folder goes on where the first ended."""
+    assert served.end() == 0
+    with Served(served.folder) as again:
+        assert again.key == served.key
+        assert [one["id"] for one in again.get("/v1/applications")["data"]] == ["app_sample"]
+
+
+def test_every_metric_of_a_real_server_is_documented(served: Served) -> None:
+    """docs/metrics.md has each name that /metrics shows, gauges included, and no other."""
+    with urllib.request.urlopen(served.url + "/metrics", timeout=10) as response:
+        text = response.read().decode()
+    shown = {name for name, kind in re.findall(r"^# TYPE (hookspan_\w+) (\w+)$", text, re.MULTILINE)}
+    page = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text(encoding="utf-8")
+    assert shown == set(re.findall(r"^\| `(hookspan_\w+)`", page, re.MULTILINE))
+
+
+def test_a_refused_event_is_1_with_its_places(served: Served) -> None:
+    """The server's problem document becomes lines."""
+    done = hookspan("publish", "app_sample", "not a type", "--url", served.url, folder=served.folder)
+    assert done.returncode == 1
+    assert "400 " in done.stderr
+    done = hookspan("publish", "app_nowhere", "order.paid", "--url", served.url, folder=served.folder)
+    assert (done.returncode, "404 not_found" in done.stderr) == (1, True)
+
+
+def test_a_taken_port_is_one_line_and_3(tmp_path: Path) -> None:
+    """It says what to do, and leaves no traceback."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = hookspan("serve", "--port", port, folder=tmp_path)
+    assert done.returncode == 3
+    assert done.stderr.count("\n") == 1
+    assert port in done.stderr
+    assert "--port" in done.stderr
+
+
+def test_a_second_server_on_the_same_data_is_one_line_and_3(served: Served) -> None:
+    """One process holds a database."""
+    done = hookspan("serve", "--port", "0", folder=served.folder)
+    assert done.returncode == 3, done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stderr.strip().splitlines()[-1].startswith("hookspan:")
+
+
+def test_a_wrong_encryption_key_does_not_start(served: Served) -> None:
+    """Secrets that can't be read are found at start, not at the first delivery."""
+    assert served.end() == 0
+    done = hookspan("serve", "--port", "0", folder=served.folder, HOOKSPAN_ENCRYPTION_KEY="A" * 43 + "=")
+    assert done.returncode == 3, done.stderr
+    assert "encryption key" in done.stderr
+
+
+def test_the_database_can_be_looked_at_checked_and_backed_up_while_it_serves(served: Served, tmp_path: Path) -> None:
+    """`hookspan db` beside a running server: status, check, and a copy that starts by itself."""
+    assert hookspan("publish", "app_sample", "a.b", "--url", served.url, folder=served.folder).returncode == 0
+    status = hookspan("db", "status", "--json", folder=served.folder)
+    assert status.returncode == 0, status.stderr
+    assert json.loads(status.stdout)["path"].endswith("hookspan-data/hookspan.db")
+    assert hookspan("db", "check", folder=served.folder).returncode == 0
+    done = hookspan("db", "backup", "copy.db", folder=served.folder)
+    assert done.returncode == 0, done.stderr
+    checked = hookspan("db", "check", folder=served.folder, HOOKSPAN_DATABASE_URL=f"sqlite:///{tmp_path}/copy.db")
+    assert checked.returncode == 0, checked.stdout

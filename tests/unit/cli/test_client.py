@@ -1,0 +1,125 @@
+"""The command line's HTTP client and `publish`, against a small server on loopback."""
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hookspan.cli._client import ApiClient, Refused, Unreachable
+from hookspan.cli._output import Exit
+from hookspan.cli._root import run
+
+
+class Server(http.server.ThreadingHTTPServer):
+    answer: tuple[int, bytes] = (202, b'{"id":"evt_1","publisher_id":null}')
+    seen: list[dict[str, Any]]
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    server: Server
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.server.seen.append({"path": self.path, "key": self.headers["authorization"], "body": body})
+        status, answer = self.server.answer
+        self.send_response(status)
+        self.send_header("content-length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Server]:
+    monkeypatch.chdir(tmp_path)
+    server = Server(("127.0.0.1", 0), Handler)
+    server.seen = []
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def address(server: Server) -> str:
+    return f"http://127.0.0.1:{server.server_port}"
+
+
+def publish(server: Server, *arguments: str) -> int:
+    return run(["publish", *arguments, "--url", address(server), "--key", "a-key"])
+
+
+def test_publish_sends_the_content_as_it_is(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    """Numbers, escapes and white space of CONTENT reach the server untouched."""
+    content = '{ "n": 1.50e+3, "t": "\\u00e9" }'
+    assert publish(server, "app_1/2", "order.paid", content, "--publisher-id", 'o"17') == Exit.OK
+    (seen,) = server.seen
+    assert seen["path"] == "/v1/applications/app_1%2F2/events"
+    assert seen["key"] == "Bearer a-key"
+    assert content.encode() in seen["body"]
+    assert json.loads(seen["body"]) == {
+        "type": "order.paid",
+        "publisher_id": 'o"17',
+        "content": {"n": 1500.0, "t": "é"},
+    }
+    assert "evt_1" in capsys.readouterr().out
+
+
+def test_publish_can_answer_in_json(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    """The server's answer, for programs."""
+    assert publish(server, "app_1", "order.paid", "--json") == Exit.OK
+    assert json.loads(capsys.readouterr().out) == {"id": "evt_1", "publisher_id": None}
+
+
+@pytest.mark.parametrize("content", ["{", "1} , {", '{}, "type": "other"', ""])
+def test_publish_refuses_what_is_not_json(server: Server, content: str) -> None:
+    """Before anything is sent, and so that nothing can slip into the request around it."""
+    assert publish(server, "app_1", "order.paid", content) == Exit.USAGE
+    assert server.seen == []
+
+
+def test_a_problem_document_becomes_lines_and_1(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    """Detail, code and each place."""
+    problem = {
+        "code": "schema_mismatch",
+        "detail": "The content does not fit.",
+        "errors": [{"pointer": "/content/id", "code": "type", "detail": "is not a number"}],
+    }
+    server.answer = (400, json.dumps(problem).encode())
+    assert publish(server, "app_1", "order.paid") == Exit.FAILED
+    shown = capsys.readouterr().err
+    assert "The content does not fit. (400 schema_mismatch)" in shown
+    assert "at /content/id: is not a number" in shown
+
+
+def test_no_server_is_4(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    """A script can tell "not there" from "refused"."""
+    assert run(["publish", "a", "b", "--url", "http://127.0.0.1:1", "--key", "k"]) == Exit.UNREACHABLE
+    assert run(["publish", "a", "b", "--url", "127.0.0.1:1", "--key", "k"]) == Exit.UNREACHABLE
+    assert "Is `hookspan serve` running?" in capsys.readouterr().err
+    assert server.seen == []
+
+
+def test_no_key_says_where_one_is_looked_for(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    """And how to give one."""
+    assert run(["publish", "a", "b", "--url", address(server)]) == Exit.CANT_START
+    assert "--key" in capsys.readouterr().err
+
+
+def test_another_server_s_answer_is_told_apart(server: Server) -> None:
+    """Not JSON: somebody else listens there. A refusal without a document is still a refusal."""
+    with ApiClient(address(server), "k") as client:
+        server.answer = (200, b"<html>")
+        with pytest.raises(Unreachable, match="not as Hookspan does"):
+            client.call("POST", "/", {})
+        server.answer = (500, b"[]")
+        with pytest.raises(Refused) as caught:
+            client.call("POST", "/", {})
+    assert caught.value.answer_status == 500

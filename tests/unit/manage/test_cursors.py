@@ -1,0 +1,47 @@
+"""A cursor is taken back only by the list that made it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hookspan.errors import InvalidCursor
+from hookspan.manage._cursor import Cursors
+
+CURSORS = Cursors("a key that all nodes share")
+
+
+@given(st.text(max_size=50), st.integers(min_value=0, max_value=2**63 - 1))
+def test_a_cursor_comes_back_as_it_was_written(of, ident):
+    """For any list and any id."""
+    assert CURSORS.read(of, CURSORS.write(of, ident)) == ident
+
+
+def test_another_list_refuses_it():
+    """The same list with other filters is another list."""
+    cursor = CURSORS.write("events/1?type=None", 17)
+    with pytest.raises(InvalidCursor):
+        CURSORS.read("events/1?type='a.b'", cursor)
+
+
+def test_every_single_changed_character_is_noticed():
+    """Tampering never moves a list to another place."""
+    cursor = CURSORS.write("events/1", 17)
+    for place in range(len(cursor)):
+        for letter in "Aa0_-Z":
+            changed = cursor[:place] + letter + cursor[place + 1 :]
+            if changed != cursor:
+                with pytest.raises(InvalidCursor):
+                    CURSORS.read("events/1", changed)
+
+
+@pytest.mark.parametrize("text", ["", "x", "====", "é", "A" * 22, "A" * 64, "../../etc", "\x00"])
+def test_what_was_never_a_cursor_is_refused(text):
+    """Hostile text is refused like any other."""
+    with pytest.raises(InvalidCursor):
+        CURSORS.read("events/1", text)
+
+
+def test_another_installation_refuses_it():
+    """The key is part of the mark."""
+    with pytest.raises(InvalidCursor):
+        Cursors("another key").read("events/1", CURSORS.write("events/1", 17))

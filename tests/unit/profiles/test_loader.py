@@ -1,0 +1,113 @@
+"""Folders of profiles: what is loaded, and how a wrong one refuses to start."""
+
+import pytest
+
+import hookspan.profiles
+from hookspan.errors import ConfigurationError, UnknownProfile
+from hookspan.profiles import LiveSecret, load_profile, load_profiles
+from hookspan.profiles._loader import FILE_BYTES_MAX, FILES_MAX, SHIPPED
+from tests.unit.profiles._folders import MINIMAL, changed, write_profile
+
+
+def test_the_shipped_profiles_load():
+    assert set(load_profiles().names) >= {"standard", "bridge-api"}
+
+
+def test_an_unknown_profile_is_refused_with_those_there_are():
+    with pytest.raises(UnknownProfile) as caught:
+        load_profiles().get("bridge")
+    assert set(caught.value.data["allowed"]) >= {"standard", "bridge-api"}
+
+
+def test_a_profile_of_one_s_own_needs_no_python(tmp_path):
+    """A folder is enough to check, render and sign."""
+    write_profile(tmp_path, name="own")
+    own = load_profiles(tmp_path).get("own")
+    own.check("thing.made", b'{"id":1}', None)
+    assert own.render("thing.made", b'{"id":1}', None, "evt_1", 0, "")[0] == b'{"type":"thing.made","data":{"id":1}}'
+    assert own.signer([LiveSecret("secret", b"k")])("evt_1", 0, b"{}").startswith(b"X-Signature: ")
+    assert own.test_event() is None
+
+
+def test_a_name_that_is_taken_is_refused(tmp_path):
+    write_profile(tmp_path, name="standard")
+    with pytest.raises(ConfigurationError, match="already"):
+        load_profiles(tmp_path)
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(ConfigurationError, match="can't be read"):
+        load_profiles(tmp_path / "nowhere")
+    with pytest.raises(ConfigurationError, match="can't be read"):
+        load_profile(tmp_path / "nowhere")
+
+
+def test_a_folder_without_its_document_is_refused(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"profile\.toml.*missing"):
+        load_profile(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("toml", "reason"),
+    [
+        (MINIMAL + "[", "is no TOML"),
+        (MINIMAL + "[colour]\nred = 1\n", "colour: there is no such key"),
+        (changed("format = 1\n", ""), "format: this key is missing"),
+        (changed("format = 1", "format = 2"), "format: "),
+        (changed('prefix = "evt_"', 'prefix = "a.b"'), r"ids\.event\.prefix"),
+        (changed('encoding = "hex"', 'encodings = "hex"'), r"signature\.0\.encoding"),
+        (changed('encoding = "hex"', 'encoding = "hex"\ncolour = 1'), r"signature\.0\.colour: there is no such key"),
+        (changed("[read]", "[test]\ntype = 'x'\n[read]"), "test: write either"),
+        (changed("[read]", "[test]\ntype = 'thing.made'\ncontent = '{}'\n[read]"), "test: .*/content/id"),
+        (changed("[read]", "[test]\ntype = 'x'\ncontent = '{}'\n[read]"), "test: .*no event type"),
+        (changed("[read]", "[test]\ntype = 'x'\nverbatim = '{'\n[read]"), "test: Not JSON"),
+        (changed("rows = [", 'context = { x = "colour" }\nrows = ['), r"body\.context\.x"),
+        (changed('type = "{body.type}"', 'type = "body"'), r"read\.type"),
+        (changed('data = "{body.data}"', 'data = "{body.data}"\nat = "{body.at:epoch}"'), r"read\.at"),
+        (
+            changed('data = "{body.data}"', 'data = "{body.data}"\ntolerance = { past = "x", future = "1m" }'),
+            r"read\.tolerance\.past",
+        ),
+    ],
+)
+def test_a_wrong_document_names_file_key_and_reason(tmp_path, toml, reason):
+    with pytest.raises(ConfigurationError, match=rf"minimal/profile\.toml: {reason}"):
+        load_profile(write_profile(tmp_path, toml))
+
+
+def test_the_hash_is_of_all_that_is_in_the_folder(tmp_path):
+    """Two nodes with one hash send the same bytes; a changed sample is another profile."""
+    first = load_profile(write_profile(tmp_path / "a")).hash
+    assert load_profile(write_profile(tmp_path / "b")).hash == first
+    assert load_profile(write_profile(tmp_path / "c", MINIMAL + "# a comment\n")).hash != first
+    more = write_profile(tmp_path / "d")
+    (more / "notes.txt").write_text("not part of it")
+    assert load_profile(more).hash == first
+    (more / "other.json").write_text("{}")
+    assert load_profile(more).hash != first
+
+
+def test_a_profile_is_bounded(tmp_path):
+    big = write_profile(tmp_path, name="big")
+    (big / "big.json").write_bytes(b" " * (FILE_BYTES_MAX + 1))
+    many = write_profile(tmp_path, name="many")
+    for number in range(FILES_MAX):
+        (many / f"{number}.json").write_text("{}")
+    for path in (big, many):
+        with pytest.raises(ConfigurationError, match="at most"):
+            load_profile(path)
+
+
+def test_every_file_of_the_shipped_profiles_is_used():
+    """No schema lies about that no type has."""
+    for folder in SHIPPED.iterdir():
+        groups = {entry.category for entry in load_profile(folder).catalog()} - {None}
+        assert {path.name for path in folder.iterdir()} == {"profile.toml", *(f"{group}.json" for group in groups)}
+
+
+def test_the_public_names():
+    """What other rooms may lean on; a change here is a change for them."""
+    assert sorted(hookspan.profiles.__all__) == [
+        "CatalogEntry", "LiveSecret", "NewCredential", "Profile", "Profiles", "Rules", "Signer", "TestEvent",
+        "load_profile", "load_profiles",
+    ]  # fmt: skip
