@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from hookspan.domain.states import Cause, DeliveryReason, DeliveryState, Order, WebhookStatus
+from hookspan.store.contract import ORPHANS_ALONE
 
 
 @dataclass
@@ -27,6 +28,10 @@ class ModelDelivery:
     @property
     def is_held(self) -> bool:
         return self.state is DeliveryState.PENDING and bool(self.node)
+
+    @property
+    def is_suspect(self) -> bool:
+        return self.orphans >= ORPHANS_ALONE
 
     def close(self, state: DeliveryState, reason: DeliveryReason | None) -> None:
         self.state, self.reason, self.node = state, reason, 0
@@ -76,13 +81,23 @@ class Model:
             return []
         pending = self.pending(webhook.id)
         if webhook.order is Order.ANY:
-            return [one for one in pending if one.is_waiting and one.due_at <= now_ms]
+            return [one for one in pending if one.is_waiting and one.due_at <= now_ms and not one.is_suspect]
         taken = []
         for one in pending:
-            if one.is_held or one.due_at > now_ms:
+            if one.is_held or one.due_at > now_ms or one.is_suspect:
                 break
             taken.append(one)
         return taken
+
+    def suspects(self, now_ms: int) -> list[ModelDelivery]:
+        """What `claim_suspect` may take: of a fifo webhook only the head."""
+        found = []
+        for webhook in self.webhooks.values():
+            if webhook.status in (WebhookStatus.ACTIVE, WebhookStatus.CATCHING_UP):
+                pending = self.pending(webhook.id)
+                heads = pending[:1] if webhook.order is Order.FIFO else pending
+                found += [one for one in heads if one.is_suspect and one.is_waiting and one.due_at <= now_ms]
+        return found
 
     def free_claims(self, now_ms: int) -> None:
         """The node is gone."""

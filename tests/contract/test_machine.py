@@ -35,7 +35,7 @@ from tests.support.clock import VirtualClock
 T = TypeVar("T")
 
 IS_SOAK = bool(os.environ.get("HOOKSPAN_SOAK"))
-EXAMPLES, STEPS = (80, 40) if IS_SOAK else (10, 25)
+EXAMPLES, STEPS = (200, 50) if IS_SOAK else (10, 25)
 
 PICK = st.integers(0, 1_000_000)
 PUBLISHER_IDS = st.sampled_from([None, None, "p1", "p2", "p3"])
@@ -162,6 +162,15 @@ class Machine(RuleBasedStateMachine):
             is_fifo = self.model.webhooks[webhook_id].order is Order.FIFO
             assert mine == idents[: len(mine)] if is_fifo else set(mine) <= set(idents)
         self.note_claims(claimed)
+
+    @rule()
+    def claim_suspect(self) -> None:
+        suspects = {one.id for one in self.model.suspects(self.clock.now_ms())}
+        found = self.run(self.world.store.claim_suspect(self.world.node, self.clock.now_ms()))
+        assert (found is not None) == bool(suspects)
+        if found is not None:
+            assert found.id in suspects
+            self.note_claims([found])
 
     def note_claims(self, claimed: list[Claimed]) -> None:
         for one in claimed:

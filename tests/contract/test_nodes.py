@@ -2,9 +2,9 @@
 
 import pytest
 
-from hookspan.domain.states import DeliveryState
+from hookspan.domain.states import DeliveryState, Order, WebhookStatus
 from hookspan.ids import first_id_at
-from hookspan.store.contract import ClaimRef
+from hookspan.store.contract import ORPHANS_ALONE, ClaimRef
 from tests.contract.factories import MakeStore
 from tests.contract.world import World
 
@@ -31,7 +31,7 @@ async def test_a_restart_frees_claims_and_counts_orphans(world: World, make_stor
     application = await world.application()
     webhook = await world.webhook(application)
     await world.publish(application, webhook, is_claimed=True)
-    for deaths in (1, 2, 3):
+    for deaths in (1, 2):
         await world.store.close()
         world.store = make_store()
         await world.store.open()
@@ -131,3 +131,57 @@ async def test_stats_are_numbers(world: World) -> None:
     stats = await world.store.stats()
     assert stats
     assert all(isinstance(value, int) and value >= 0 for value in stats.values())
+
+
+async def orphan(world: World, times: int) -> None:
+    """Let the node die over everything that is claimed, and claim it again, so many times."""
+    for _ in range(times):
+        await world.claim()
+        await world.register()
+
+
+async def test_what_nodes_die_over_is_claimed_alone(world: World) -> None:
+    """After three deaths `claim` leaves a delivery to `claim_suspect`, which takes one at a time; others go on."""
+    application = await world.application()
+    webhook = await world.webhook(application)
+    await world.publish(application, webhook, count=2)
+    await orphan(world, ORPHANS_ALONE)
+    [fresh] = await world.publish(application, webhook)
+    assert [one.event_id for one in await world.claim()] == [fresh.id]
+    first = await world.store.claim_suspect(world.node, world.now)
+    second = await world.store.claim_suspect(world.node, world.now)
+    assert first is not None
+    assert second is not None
+    assert {first.orphan_count, second.orphan_count} == {ORPHANS_ALONE}
+    assert await world.store.claim_suspect(world.node, world.now) is None
+    await world.record(world.result(first, DeliveryState.PENDING, retry_in=0))
+    assert [one.id for one in await world.claim()] == [first.id], "it was sent and nobody died"
+    assert await world.store.claim_suspect(world.node + 1, world.now) is None
+
+
+async def test_a_suspect_holds_back_its_fifo_webhook(world: World) -> None:
+    """Only the head can be taken, and nothing behind it before it is done."""
+    application = await world.application()
+    webhook = await world.webhook(application, order=Order.FIFO)
+    events = await world.publish(application, webhook, count=2)
+    await orphan(world, ORPHANS_ALONE)
+    assert await world.claim() == []
+    head = await world.store.claim_suspect(world.node, world.now)
+    assert head is not None
+    assert head.event_id == events[0].id
+    assert await world.store.claim_suspect(world.node, world.now) is None
+    await world.finish([head])
+    behind = await world.store.claim_suspect(world.node, world.now)
+    assert behind is not None
+    assert behind.event_id == events[1].id
+
+
+async def test_a_suspect_of_a_webhook_that_is_off_waits(world: World) -> None:
+    """Parked like any other, and not taken before it is due."""
+    application = await world.application()
+    webhook = await world.webhook(application)
+    await world.publish(application, webhook)
+    await orphan(world, ORPHANS_ALONE)
+    assert await world.store.claim_suspect(world.node, world.now - 1) is None
+    await world.move(webhook, WebhookStatus.DISABLED)
+    assert await world.store.claim_suspect(world.node, world.now) is None

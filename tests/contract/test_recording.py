@@ -91,6 +91,20 @@ async def test_late_results_do_not_hold_up_the_others(world: World) -> None:
     assert {one.id for one in deliveries if one.last_attempt_id is None} == refused
 
 
+async def test_an_old_and_a_new_result_of_one_delivery_in_one_batch(world: World) -> None:
+    """The one whose claim holds is written, the other is late."""
+    application = await world.application()
+    webhook = await world.webhook(application)
+    await world.publish(application, webhook)
+    [old] = await world.claim()
+    await world.store.release(world.node, [ClaimRef(old.id, old.claim)], world.now)
+    [new] = await world.claim()
+    assert await world.record(world.result(old, DeliveryState.FAILED), world.result(new)) == {new.id}
+    delivery = await world.delivery(application, new.id)
+    assert delivery.state is DeliveryState.SUCCEEDED
+    assert len(await world.store.attempts_of(delivery)) == 1
+
+
 async def test_a_delivery_that_was_dropped_is_late(world: World) -> None:
     """A result for a delivery that is not there any more writes nothing, and makes nothing."""
     application = await world.application()

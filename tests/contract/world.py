@@ -53,7 +53,7 @@ class World:
 
     async def application(self, public_id: str | None = None, **members: Any) -> Application:
         ident = self.ids.make()
-        new = {
+        new: dict[str, Any] = {
             "name": "Acme",
             "profile": "standard",
             "uuid": "0b4c",
@@ -77,7 +77,7 @@ class World:
     def new_webhook(
         self, application: Application, status: WebhookStatus = WebhookStatus.ACTIVE, **members: Any
     ) -> NewWebhook:
-        new = {
+        new: dict[str, Any] = {
             "name": None,
             "url": "https://example.com/hook",
             "status_reason": StatusReason.CREATED if status is WebhookStatus.DISABLED else None,
@@ -227,7 +227,7 @@ class World:
 
     async def catch_up(self, webhook: Webhook, events_max: int = 100) -> list[CatchUpTurn]:
         """Turn until it is done."""
-        turns = []
+        turns: list[CatchUpTurn] = []
         while not turns or not turns[-1].is_done:
             turns.append(await self.store.catch_up(webhook.id, events_max, lambda _type: True))
             assert len(turns) < 1_000

@@ -194,7 +194,7 @@ class World:
         for _ in range(_TURNS_MAX):
             await self.settle()
             due_at = await self.store.next_due_at([])
-            if due_at is None or due_at > end_ms:
+            if due_at is None or max(due_at, self.clock.now_ms() + 1) > end_ms:
                 self.clock.move_to(end_ms)
                 await self.settle()
                 return

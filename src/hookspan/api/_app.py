@@ -19,7 +19,7 @@ from hookspan.api._document import complete
 from hookspan.api._events import EventRoutes
 from hookspan.api._key import KeyCheck, KeyGuard
 from hookspan.api._parameters import QueryCheck, provide_page
-from hookspan.api._problem import BODY_BYTES_MAX, CONTENT_TYPE, problem_body, problem_headers, translate
+from hookspan.api._problem import BODY_BYTES_MAX, CONTENT_TYPE, problem_body, problem_headers, refuse_method, translate
 from hookspan.api._profiles import ProfileRoutes
 from hookspan.api._publish import PublishApp, published_application
 from hookspan.api._request_id import new_request_id
@@ -27,6 +27,7 @@ from hookspan.api._service import get_health, get_metrics, get_readiness
 from hookspan.api._tally import Tally
 from hookspan.api._webhooks import WebhookRoutes
 from hookspan.engine import Engine
+from hookspan.errors import MethodNotAllowed
 from hookspan.manage import Manage
 from hookspan.settings import Settings
 from hookspan.telemetry import Counters
@@ -162,6 +163,8 @@ def _refuse(request: Request[Any, Any, Any], exception: Exception) -> Response[b
     """Every exception of a route becomes a problem document; one that nobody foresaw is logged whole, shown bare."""
     error = translate(exception)
     scope = cast("Scope", request.scope)
+    if isinstance(error, MethodNotAllowed) and scope["method"] != "POST" and published_application(scope["path"]):
+        error = refuse_method([*error.data["allowed"], "POST"])  # publishing is no route of the framework's
     request_id = scope.get(_REQUEST_ID) or new_request_id()
     scope[_CODE] = error.code
     if error.status >= 500:  # noqa: PLR2004 - our side's errors

@@ -9,7 +9,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import HeaderParameter, PathParameter, QueryParameter, SkipValidation
 
 from hookspan.api._asgi import Scope
-from hookspan.errors import Fault, InvalidRequest, UnknownField
+from hookspan.errors import Fault, HookspanError, InvalidRequest, UnknownField
 from hookspan.manage import Manage
 from hookspan.manage.inputs import LIMIT_DEFAULT, LIMIT_MAX, Paging, State
 
@@ -58,8 +58,7 @@ def version_of(if_match: str | None) -> int | None:
         return None
     match = _VERSION.fullmatch(if_match.strip())
     if match is None:
-        detail = 'If-Match must be one version, such as "3".'
-        raise InvalidRequest(detail, errors=(Fault("/If-Match", "invalid_request", detail),))
+        raise _wrong(InvalidRequest, "If-Match", 'If-Match must be one version, such as "3".')
     return int(match[1])
 
 
@@ -84,13 +83,19 @@ class QueryCheck:
         known = self._known.get((path, scope["method"]), {})
         for name in query:
             if name not in known:
-                detail = (
-                    f"There is no query parameter {name[:80]!r} here; there are: {', '.join(sorted(known)) or 'none'}."
+                there_are = ", ".join(sorted(known)) or "none"
+                raise _wrong(
+                    UnknownField, name, f"There is no query parameter {name[:80]!r} here; there are: {there_are}."
                 )
-                raise UnknownField(detail, errors=(Fault(f"/{name}", UnknownField.code, detail),))
             if len(query.getall(name)) > 1:
-                detail = f"The query parameter {name} is given twice."
-                raise InvalidRequest(detail, errors=(Fault(f"/{name}", InvalidRequest.code, detail),))
-            if query[name].lower() == "null" and ("enum" in known[name] or known[name]["type"] != "string"):
-                detail = f"The query parameter {name} can't be null: leave it out."  # the framework would let it pass
-                raise InvalidRequest(detail, errors=(Fault(f"/{name}", InvalidRequest.code, detail),))
+                raise _wrong(InvalidRequest, name, f"The query parameter {name} is given twice.")
+            if query[name].lower() == "null" and not _is_text(known[name]):  # the framework would take it for absent
+                raise _wrong(InvalidRequest, name, f"The query parameter {name} can't be null: leave it out.")
+
+
+def _is_text(schema: dict[str, Any]) -> bool:
+    return bool(schema["type"] == "string" and "enum" not in schema)
+
+
+def _wrong(kind: type[HookspanError], name: str, detail: str) -> HookspanError:
+    return kind(detail, errors=(Fault(f"/{name}", kind.code, detail),))

@@ -89,6 +89,11 @@ def explain_validation(error: msgspec.ValidationError) -> HookspanError:
     )
 
 
+def refuse_method(allowed: list[str]) -> MethodNotAllowed:
+    """`allowed` are the methods that there are."""
+    return MethodNotAllowed(f"Use one of: {', '.join(sorted(allowed))}.", allowed=sorted(allowed))
+
+
 def translate(error: Exception) -> HookspanError:
     """Any exception of a route as a refusal of ours; what nobody foresaw becomes a bare internal error."""
     if isinstance(error, HookspanError):
@@ -105,8 +110,7 @@ def _of_framework(error: HTTPException) -> HookspanError:
         case 404:
             return NotFound("There is nothing at this address.")
         case 405:
-            allowed = (error.headers or {}).get("allow", "")
-            return MethodNotAllowed(f"Use one of: {allowed}.", allowed=sorted(allowed.replace(",", " ").split()))
+            return refuse_method((error.headers or {}).get("allow", "").replace(",", " ").split())
         case 413:
             return TooLarge(f"The body is larger than {BODY_BYTES_MAX:,} bytes.", limit=BODY_BYTES_MAX)
         case status if 400 <= status < 500:  # noqa: PLR2004 - a client's error

@@ -181,8 +181,9 @@ class Egress:
 
     def failed(self, connection: Connection, job: Job, failure: Failure, *, is_unanswered: bool) -> None:
         self._pool.close_one(connection)
-        if is_unanswered and connection.uses > 1 and job.may_resend and not job.is_resent:
-            # It was kept alive, and died as we wrote: most likely nobody read the request.
+        if is_unanswered and connection.uses > 1 and job.may_resend:
+            # It was kept alive, and died as we wrote: most likely nobody read the request. The second try goes over a
+            # connection of its own, on which it is the first request, so there is no third.
             job.is_resent = True
             self._open(job)
         else:

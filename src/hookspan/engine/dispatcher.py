@@ -27,7 +27,7 @@ from hookspan.engine.post import Post, make_post
 from hookspan.engine.recorder import Recorder
 from hookspan.errors import HookspanError
 from hookspan.ids import IdMaker
-from hookspan.store.contract import Claimed, Result
+from hookspan.store.contract import ORPHANS_ALONE, Claimed, Result
 from hookspan.telemetry import Counters
 from hookspan.vault import SecretUnreadable, Vault
 
@@ -51,6 +51,7 @@ class Dispatcher:
         self.lanes: dict[int, Lane] = {}
         self.backlogged: dict[int, Lane] = {}  # lanes of which the store may hold more
         self.held: set[int] = set()  # deliveries whose claim is in this node's hands
+        self.suspect: int | None = None  # the one of them, at most, that nodes may have died of
         self.items = 0  # waiting or promised, in all lanes
         self.bytes = 0
         self.in_flight = 0
@@ -162,6 +163,8 @@ class Dispatcher:
     def put(self, entry: Entry, webhook: Webhook, item: Claimed) -> None:
         """The poller has claimed it in the store."""
         self.held.add(item.id)
+        if item.orphan_count >= ORPHANS_ALONE:
+            self.suspect = item.id
         self.items += 1
         self.bytes += len(item.body)
         lane = self.lane(entry, webhook)
@@ -211,7 +214,7 @@ class Dispatcher:
                 self.rate_timer.add(lane, wait_s)
                 continue
             orphan_count = lane.queue[0].orphan_count
-            if orphan_count >= self._options.orphans_alone:
+            if orphan_count >= ORPHANS_ALONE:
                 self._alone = lane
                 continue
             self._send(lane)
@@ -376,7 +379,7 @@ class Dispatcher:
 
     def _written(self, lane: Lane, result: Result, *, is_late: bool) -> None:
         """The result is durable (or its claim was lost): a fifo lane may go on, or must let the store decide."""
-        self.held.discard(result.delivery_id)
+        self._let_go(result.delivery_id)
         if self._is_alone or self._alone is not None:
             self._is_alone = False
             self.pump()
@@ -398,7 +401,13 @@ class Dispatcher:
             self._recorder.give_back(items)
 
     def _given_back(self, item: Claimed) -> None:
-        self.held.discard(item.id)
+        self._let_go(item.id)
+
+    def _let_go(self, delivery_id: int) -> None:
+        self.held.discard(delivery_id)
+        if delivery_id == self.suspect:
+            self.suspect = None
+            self.on_room()
 
     # --- the node
 
@@ -408,7 +417,7 @@ class Dispatcher:
             for item in lane.empty():
                 self.items -= 1
                 self.bytes -= len(item.body)
-                self.held.discard(item.id)
+                self._let_go(item.id)
 
     def stop(self) -> None:
         """Send nothing more; what waits goes back to the store, what is in flight ends."""

@@ -46,6 +46,7 @@ class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
     retention_interval_s: float = 60.0
     turn_age_max_s: float = 15.0  # a duty that has not turned for so long makes the node unready
 
-    # A delivery that nodes died over is sent alone, then given up: it can't take the process down for ever.
-    orphans_alone: int = 3
+    # A delivery that nodes died over is sent alone (store.contract.ORPHANS_ALONE), then given up: it can't take the
+    # process down for ever.
     orphans_max: int = 5
+    suspect_interval_s: float = 1.0

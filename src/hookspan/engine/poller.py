@@ -36,6 +36,7 @@ class Poller(Duty):
         self._options = options
         self._counters = counters
         self.node = 0
+        self._suspect_look_s = 0.0  # when to look for one again
 
     async def turn(self) -> float:
         options = self._options
@@ -43,6 +44,7 @@ class Poller(Duty):
         limit = min(items, options.claim_items_max)
         if limit == 0 or size == 0:
             return options.poll_interval_s  # the dispatcher wakes us when there is room
+        await self._bring_suspect()
         skip, marks = self._look()
         claimed = await self._store.claim(
             self.node,
@@ -57,8 +59,23 @@ class Poller(Duty):
             await self._put(claimed)
             return 0
         await self._clear_backlogs(marks)
+        if self._dispatcher.suspect is not None:
+            return options.poll_interval_s  # what is due may be other suspects; we are woken when this one is done
         due_at = await self._store.next_due_at(skip)
         return self._wait_s(due_at)
+
+    async def _bring_suspect(self) -> None:
+        """At most one at a time, and looked for now and then only: while one is held, others wait for it."""
+        if self._dispatcher.suspect is not None:
+            return
+        now_s = self._clock.monotonic()
+        if now_s < self._suspect_look_s:
+            return
+        found = await self._store.claim_suspect(self.node, self._clock.now_ms())
+        if found is None:
+            self._suspect_look_s = now_s + self._options.suspect_interval_s
+        else:
+            await self._put([found])
 
     def _wait_s(self, due_at: int | None) -> float:
         """Until the next delivery is due, within bounds: another process may make something due unseen."""

@@ -94,6 +94,9 @@ class Appended(msgspec.Struct, frozen=True):
 # --- delivering ---------------------------------------------------------------------------------------------------
 
 
+ORPHANS_ALONE = 3  # from then on a delivery is claimed by `Store.claim_suspect` only
+
+
 class ClaimRef(msgspec.Struct, frozen=True):
     """A claim that this node holds: enough to record against it or to give it back."""
 
@@ -261,7 +264,16 @@ class Store(Protocol):
         (but at least one). Webhooks in `skip` are left alone. A backlog of one webhook hides no other.
 
         Of a fifo webhook the oldest pending ones are taken in order, as far as they are due, and nothing at all while
-        an older one is claimed. A CATCHING_UP webhook's deliveries are claimed like an active one's.
+        an older one is claimed. Suspects are left to `claim_suspect`. A CATCHING_UP webhook's deliveries are claimed
+        like an active one's.
+        """
+        ...
+
+    async def claim_suspect(self, node: int, now_ms: int) -> Claimed | None:
+        """Take one due delivery that was orphaned `ORPHANS_ALONE` times or more: it may be what kills nodes, so
+        `claim` leaves it alone and its holder sends it with nothing else under way. None when there is none.
+
+        Held one at a time, only the guilty one is counted again when the node dies.
         """
         ...
 

@@ -16,7 +16,7 @@ async def test_what_is_given_is_kept(api):
         "profile": "bridge-api",
         "settings": {"limits": {"webhooks": 2}},
         "metadata": {"plan": "gold", "n": [1, 2.5, None, 2**70]},
-        "notify": "https://example.com/ops",
+        "notify": "http://127.0.0.1:9/ops",
     }
     app = await api("POST", "/v1/applications", given, status=201)
     assert {name: app[name] for name in given} == {**given, "uuid": UUID.lower()}
@@ -34,7 +34,7 @@ async def test_an_id_is_taken_once(api):
 
 async def test_a_change_replaces_what_it_names(api):
     """And nothing else; null clears notify."""
-    app = await api.application(notify="https://example.com/ops", metadata={"a": 1})
+    app = await api.application(notify="http://127.0.0.1:9/ops", metadata={"a": 1})
     before = await api("GET", f"/v1/applications/{app}")
     changed = await api("PATCH", f"/v1/applications/{app}", {"name": "New", "metadata": {}, "notify": None})
     assert (changed["name"], changed["metadata"], changed["notify"]) == ("New", {}, None)
@@ -84,7 +84,7 @@ async def test_a_deleted_application_is_out_of_reach(api, receiver):
     await api.refused("DELETE", f"/v1/applications/{app}", status=404, code="not_found")
     body = {"type": "a.b", "content": {}}
     await api.refused("POST", f"/v1/applications/{app}/events", body, status=404, code="not_found")
-    assert await api.applications() == before
+    assert app not in await api.applications()
 
 
 async def test_pages_hold_each_application_once(api):

@@ -177,7 +177,7 @@ async def test_a_connection_serves_every_route_in_turn(api, line):
     [
         ("POST /v1/applications/{app}/events?dry=1 HTTP/1.1", 400),
         ("POST /v1/applications/{app}/events/ HTTP/1.1", 405),
-        ("POST /v1/applications//events HTTP/1.1", 404),
+        ("POST /v1/applications//events HTTP/1.1", 405),
         ("PUT /v1/applications/{app}/events HTTP/1.1", 405),
     ],
 )

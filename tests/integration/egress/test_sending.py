@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from hookspan.domain.outcome import ErrorCode, Owner
+from hookspan.egress.job import Failure
 from hookspan.egress.pool import IDLE_S_MAX
 from tests.integration.egress.evil import OK, EvilReceiver, an_egress, post, says, until
 from tests.support.clock import VirtualClock
@@ -224,6 +225,35 @@ async def test_closing_ends_what_is_in_flight():
             assert egress.sockets == 0
             await egress.close()
         await receiver.all_gone()
+
+
+async def test_a_connection_that_comes_too_late(monkeypatch):
+    """When the deadline passes just as the connection is made, it is closed unused and the count is right."""
+    async with EvilReceiver(says(OK)) as receiver, an_egress() as egress:
+        opener_open = egress._opener.open
+
+        async def just_too_late(job):
+            connection = await opener_open(job)
+            asyncio.get_running_loop().call_soon(egress._give_up, job, Failure(ErrorCode.TIMEOUT, "too late"))
+            return connection
+
+        monkeypatch.setattr(egress._opener, "open", just_too_late)
+        assert (await post(egress, receiver.url)).error is ErrorCode.TIMEOUT
+        await receiver.all_gone()
+        assert receiver.requests == []
+        assert (egress.sockets, egress.in_flight) == (0, 0)
+
+
+async def test_a_fault_of_ours_at_connecting(monkeypatch):
+    """An error that nobody foresaw ends the request as ours, gives the socket back and is made known."""
+    raised = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: raised.append(context["exception"]))
+    async with an_egress() as egress:
+        monkeypatch.setattr(egress._opener, "allowed_addresses", None)
+        outcome = await post(egress, "http://127.0.0.1:9/")
+        assert (outcome.error, outcome.owner) == (ErrorCode.CONNECT_FAILED, Owner.US)
+        assert [type(one) for one in raised] == [TypeError]
+        assert egress.sockets == 0
 
 
 async def test_times_are_of_the_clock():

@@ -79,6 +79,18 @@ class Claimer:
         return _read_taken(connection, idents)
 
 
+def claim_suspect(connection: apsw.Connection, node: int, now_ms: int) -> Claimed | None:
+    """See `Store.claim_suspect`."""
+    if not value(connection, "has_node", (node,)):
+        return None
+    ident = value(connection, "find_suspect", {"now": now_ms})
+    if ident is None:
+        return None
+    idents = id_list([ident])
+    connection.execute(_TAKE, (node, idents))
+    return _read_taken(connection, idents)[0]
+
+
 def _find_due(
     connection: apsw.Connection, bindings: dict[str, Any], after: int, last: int, limit: int
 ) -> list[tuple[int, int, int]]:

@@ -1,5 +1,6 @@
 """Keeps the database file in order, on the writer's thread: lock, opening, checkpoints of the log, ballast, closing."""
 
+import time
 from pathlib import Path
 
 import apsw
@@ -7,7 +8,7 @@ import structlog
 
 from hookspan.errors import StoreUnavailable
 from hookspan.store.sqlite._lock import ProcessLock
-from hookspan.store.sqlite._opening import note_clean_end, open_database
+from hookspan.store.sqlite._opening import make_folder, note_clean_end, open_database
 from hookspan.store.sqlite._options import SqliteOptions
 from hookspan.store.sqlite._space import Space
 
@@ -25,6 +26,8 @@ class Keeper:
         self._page_bytes = 0
         self._pages = 0  # in the log
         self._pages_tried = 0  # when a checkpoint was last tried
+        self._tried_s = 0.0
+        self._is_behind = False  # readers kept that one from copying everything
         self.wal_bytes = 0
 
     def check_intake(self) -> None:
@@ -36,7 +39,7 @@ class Keeper:
     # --- the writer's thread
 
     def open(self) -> apsw.Connection:
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(self._path)
         self._lock.take()
         try:
             connection = open_database(self._path, self._options)
@@ -77,7 +80,7 @@ class Keeper:
         return apsw.SQLITE_OK
 
     def _keep_log_short(self, connection: apsw.Connection) -> None:
-        if self._pages - self._pages_tried < self._options.checkpoint_pages:
+        if not self._is_checkpoint_due():
             return
         self._checkpoint(connection, apsw.SQLITE_CHECKPOINT_PASSIVE)
         if self.wal_bytes > self._options.wal_restart_bytes:
@@ -87,9 +90,19 @@ class Keeper:
             finally:
                 connection.set_busy_timeout(self._options.busy_timeout_ms)
 
+    def _is_checkpoint_due(self) -> bool:
+        """After so many pages; and where a reader held the last one up, soon again, or a log that is too long would
+        keep intake out for as long as nobody writes.
+        """
+        if self._pages - self._pages_tried >= self._options.checkpoint_pages:
+            return True
+        return self._is_behind and time.monotonic() - self._tried_s >= self._options.checkpoint_retry_s
+
     def _checkpoint(self, connection: apsw.Connection, mode: int) -> None:
         """Copy the log into the database. All copied and no reader in it: the next commit starts it over."""
         self._pages_tried = self._pages
+        self._tried_s = time.monotonic()
+        self._is_behind = True
         try:
             pages, copied = connection.wal_checkpoint(mode=mode)
         except apsw.BusyError:
@@ -97,3 +110,4 @@ class Keeper:
         if pages == copied:
             self._pages = self._pages_tried = max(0, pages)
             self.wal_bytes = 0
+            self._is_behind = False

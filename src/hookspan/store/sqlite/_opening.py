@@ -44,10 +44,17 @@ def check_version(version: str) -> None:
         raise ConfigurationError(f"SQLite {version} is too old, {wanted} is needed: install a newer apsw.")
 
 
-def _make_private(path: Path) -> None:
-    """The folder and the file are nobody else's: they hold what publishers sent."""
+def make_folder(path: Path) -> None:
+    """The database's folder, nobody else's. One that is there already is left as it is."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"The folder of {path} can't be made: {error.strerror}.") from error
+
+
+def _make_private(path: Path) -> None:
+    """The file is nobody else's: it holds what publishers sent."""
+    try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise ConfigurationError(f"{path} can't be opened for writing: {error.strerror}.") from error
@@ -102,7 +109,11 @@ def _examine(connection: apsw.Connection, path: Path, options: SqliteOptions) ->
         return
     found = connection.execute("pragma quick_check(1)").get
     if found != "ok":
-        raise ConfigurationError(f"{path} is damaged ({found}). Restore it from a backup.")
+        raise ConfigurationError(f"{path} is damaged ({_one_line(found)}). Restore it from a backup.")
+
+
+def _one_line(text: object) -> str:
+    return " ".join(str(text).split())
 
 
 def note_clean_end(connection: apsw.Connection) -> None:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import apsw
+import msgspec
 import structlog
 
 from hookspan.domain.records import Attempt
 from hookspan.store.contract import ClaimRef, Result
 from hookspan.store.sqlite._faults import is_of_data
-from hookspan.store.sqlite._rows import decode_ids
 from hookspan.store.sqlite._statements import Many
 from hookspan.store.sqlite._writer import StartOver
 
@@ -19,6 +19,7 @@ _UPDATE_DELIVERIES = Many("update_deliveries")
 _INSERT_ATTEMPTS = Many("insert_attempts")
 _FIND_HELD = Many("find_held")
 _RELEASE = Many("release_deliveries")
+_held_decoder = msgspec.json.Decoder(list[tuple[int, int]])
 
 
 def record(connection: apsw.Connection, node: int, results: Sequence[Result]) -> frozenset[int]:
@@ -35,13 +36,14 @@ def record_carefully(connection: apsw.Connection, node: int, results: Sequence[R
     """The same where some claims don't hold, or the database refuses some row. Returns the late deliveries' ids."""
     refs = [ClaimRef(result.delivery_id, result.claim) for result in results]
     held = _find_held(connection, node, refs)
-    _write_parts(connection, node, [result for result in results if result.delivery_id in held])
-    return frozenset(ref.delivery_id for ref in refs if ref.delivery_id not in held)
+    _write_parts(connection, node, [result for result, ref in zip(results, refs, strict=True) if ref in held])
+    return frozenset(ref.delivery_id for ref in refs if ref not in held)
 
 
-def _find_held(connection: apsw.Connection, node: int, refs: Sequence[ClaimRef]) -> set[int]:
+def _find_held(connection: apsw.Connection, node: int, refs: Sequence[ClaimRef]) -> set[ClaimRef]:
+    """By claim, not by delivery: a batch may bring an old and a new result of one delivery."""
     texts = _FIND_HELD.fetch(connection, _ref_values(refs), node)
-    return {ident for text in texts for ident in decode_ids(text)}
+    return {ClaimRef(ident, claim) for text in texts for ident, claim in _held_decoder.decode(text)}
 
 
 def _write_parts(connection: apsw.Connection, node: int, results: list[Result]) -> None:

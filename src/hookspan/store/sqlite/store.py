@@ -34,7 +34,7 @@ from hookspan.store.contract import (
 from hookspan.store.sqlite import _applications, _deliveries, _nodes, _retention, _rows, _webhooks
 from hookspan.store.sqlite._append import append
 from hookspan.store.sqlite._catch_up import catch_up
-from hookspan.store.sqlite._claim import Claimer, next_due_at
+from hookspan.store.sqlite._claim import Claimer, claim_suspect, next_due_at
 from hookspan.store.sqlite._keeper import Keeper
 from hookspan.store.sqlite._options import SqliteOptions
 from hookspan.store.sqlite._readers import Readers
@@ -108,6 +108,9 @@ class SqliteStore:
         return await self._writer.submit(
             lambda db: record(db, node, results), again=lambda db: record_carefully(db, node, results)
         )
+
+    async def claim_suspect(self, node: int, now_ms: int) -> Claimed | None:
+        return await self._write(lambda db: claim_suspect(db, node, now_ms))
 
     async def claim(
         self, node: int, now_ms: int, *, limit: int, per_webhook: int, bytes_max: int, skip: Collection[int]

@@ -131,6 +131,8 @@ create index delivery_due on delivery (webhook_id, next_attempt_at, event_id) wh
 -- With event_id, so that retention sees cheaply which events have something in flight.
 create index delivery_claimed on delivery (node, webhook_id, event_id) where node <> 0;
 create index delivery_fifo on delivery (webhook_id) where state = 1 and is_fifo = 1;
+-- What nodes have died over three times; `orphan_count >= 3` is the contract's ORPHANS_ALONE.
+create index delivery_suspect on delivery (id) where state = 1 and orphan_count >= 3;
 create index delivery_unhappy on delivery (webhook_id, event_id, run, state) where state >= 3;
 
 -- Outcomes are written by an upsert that must always meet its delivery; see sql/update_deliveries.sql.

@@ -1,2 +1,2 @@
--- Takes every node out: on SQLite only one process can be there.
+-- Takes every node out: on SQLite only one process can be there. Walks the table of a row or two.
 delete from node

@@ -1,0 +1,20 @@
+-- A due delivery that nodes died over three times, to be sent alone: one row of id, webhook id. Of a fifo webhook only
+-- its head. Leans on delivery_suspect, and on delivery_fifo for the head.
+select suspect.id, suspect.webhook_id
+from delivery suspect indexed by delivery_suspect
+cross join webhook on webhook.id = suspect.webhook_id
+where
+  suspect.state = 1 and suspect.orphan_count >= 3
+  and suspect.node = 0 and suspect.next_attempt_at <= :now
+  and webhook.status in (1, 2)
+  and webhook.sweep_reason is null
+  and (
+    suspect.is_fifo = 0
+    or suspect.id = (
+      select head.id from delivery head indexed by delivery_fifo
+      where head.state = 1 and head.is_fifo = 1 and head.webhook_id = suspect.webhook_id
+      order by head.id limit 1
+    )
+  )
+order by suspect.id
+limit 1

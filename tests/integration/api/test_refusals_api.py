@@ -1,0 +1,123 @@
+"""What every route has in common when it refuses: keys, addresses, methods, sizes."""
+
+import httpx
+import pytest
+
+pytestmark = pytest.mark.anyio
+
+WRONG_KEYS = [
+    {},
+    {"authorization": ""},
+    {"authorization": "Bearer"},
+    {"authorization": "Bearer wrong"},
+    {"authorization": "Basic aGtfb3A6eA=="},
+    {"api-key": ""},
+    {"api-key": "wrong"},
+    {"api-key": "wr\xf6ng"},
+]
+
+
+def routes(document: dict) -> list[tuple[str, str]]:
+    found = [(method.upper(), path) for path, item in document["paths"].items() for method in item]
+    return [(method, path.format(**dict.fromkeys(NAMES, "x"))) for method, path in found if path.startswith("/v1/")]
+
+
+NAMES = ("app", "webhook", "event", "delivery", "profile")
+
+
+async def test_every_route_asks_for_the_key(api):
+    """Generated from the document, so that a new route can't be forgotten; in odd spellings of the path too."""
+    document = await api("GET", "/openapi.json")
+    assert len(routes(document)) >= 20
+    async with httpx.AsyncClient(base_url=api.node.base_url) as client:
+        for method, path in routes(document):
+            for odd in (path, path + "/", path.replace("/v1/", "/v1//")):
+                for headers in WRONG_KEYS if odd == path else WRONG_KEYS[:1]:
+                    raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+                    response = await client.request(method, odd, headers=raw)
+                    if odd == path or response.status_code not in {404, 405}:
+                        assert response.status_code == 401, (method, odd, headers)
+                        assert response.json()["code"] == "unauthenticated"
+                        assert response.headers["www-authenticate"] == 'Bearer realm="hookspan"'
+
+
+async def test_the_key_is_taken_in_both_headers(api):
+    """As a bearer token, whatever the case of the word, and as Api-Key."""
+    key = api.client.headers["authorization"].removeprefix("Bearer ")
+    async with httpx.AsyncClient(base_url=api.node.base_url) as client:
+        for headers in ({"authorization": f"bearer {key}"}, {"authorization": f"BEARER  {key}"}, {"api-key": key}):
+            assert (await client.get("/v1/profiles", headers=headers)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/v1", "/v2/applications", "/v1/nope", "/v1/applications/x/nope", "/%00", "/schema"]
+)
+async def test_an_unknown_address_is_a_problem(api, path):
+    """404, with or without a key."""
+    await api.refused("GET", path, status=404, code="not_found")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", "/v1/applications"),
+        ("DELETE", "/v1/profiles"),
+        ("POST", "/healthz"),
+        ("PUT", "/v1/applications/x/events"),
+    ],
+)
+async def test_an_unknown_method_is_a_problem(api, method, path):
+    """405, and Allow lists what there is."""
+    response = await api.client.request(method, path)
+    assert response.status_code == 405
+    problem = response.json()
+    assert problem["code"] == "method_not_allowed"
+    assert set(problem["allowed"]) == set(response.headers["allow"].split(", "))
+    assert method not in problem["allowed"]
+    assert "GET" in problem["allowed"]
+
+
+async def test_publishing_is_among_the_allowed(api):
+    """Though another way than the framework's."""
+    response = await api.client.request("PUT", "/v1/applications/x/events")
+    assert "POST" in response.headers["allow"].split(", ")
+
+
+async def test_a_management_body_has_a_limit(api):
+    """1 MiB, said with the limit; the connection stays usable."""
+    problem = await api.refused(
+        "POST", "/v1/applications", b'{"name":"' + b"x" * 1024 * 1024 + b'"}', status=413, code="too_large"
+    )
+    assert problem["limit"] == 1024 * 1024
+    await api("GET", "/v1/profiles")
+
+
+async def test_publishing_takes_no_query(api):
+    """A key in the address, for instance, would end in logs."""
+    app = await api.application()
+    path = f"/v1/applications/{app}/events?key=x"
+    await api.refused("POST", path, {"type": "a.b", "content": {}}, status=400, code="invalid_request")
+
+
+async def test_an_unknown_application_is_not_found_everywhere(api):
+    """Before anything else of the request is looked at, and in the same words."""
+    document = await api("GET", "/openapi.json")
+    bodies = {"/webhooks": {"url": "http://127.0.0.1:9/"}, "/events": {"type": "a.b", "content": {}}}
+    for method, path in routes(document):
+        if not path.startswith("/v1/applications/x"):
+            continue
+        body = None
+        if method in {"POST", "PATCH"}:
+            body = next((one for tail, one in bodies.items() if path.endswith(tail)), {})
+        problem = await api.refused(method, path, body, status=404, code="not_found")
+        assert problem["detail"] == "There is no application 'x' within reach of this key."
+
+
+async def test_requests_have_names(api):
+    """The same in the header and in the problem; another for each request."""
+    names = set()
+    for _ in range(3):
+        response = await api.client.get("/v1/nope")
+        assert response.headers["x-request-id"] == response.json()["request_id"]
+        names.add(response.headers["x-request-id"])
+    assert len(names) == 3

@@ -1,0 +1,86 @@
+"""The OpenAPI document describes what there is."""
+
+import types
+from typing import Any
+
+import msgspec
+import pytest
+
+from hookspan.api import _document
+from hookspan.api._app import create_app
+from hookspan.engine import publication
+from hookspan.settings import Settings
+from hookspan.telemetry import Counters
+from tests.support.asgi import ask
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def document() -> dict:
+    nobody: Any = types.SimpleNamespace()
+    engine: Any = types.SimpleNamespace(intake=types.SimpleNamespace(publish=None), readiness=lambda: None)
+    app = create_app(nobody, engine, Counters(), Settings(operator_key="k" * 20))
+    return msgspec.json.decode((await ask(app, "GET", "/openapi.json")).body)
+
+
+async def test_it_is_openapi_3_1(document):
+    """With a title, a version and words."""
+    assert document["openapi"].startswith("3.1")
+    assert set(document["info"]) == {"title", "version", "description"}
+
+
+async def test_every_operation_is_described(document):
+    """A summary, words, a name of its own, its errors and who may."""
+    names = []
+    for path, item in document["paths"].items():
+        for operation in item.values():
+            names.append(operation["operationId"])
+            assert operation["summary"].endswith((".", "otherwise."))
+            assert operation["description"]
+            if path.startswith("/v1/"):
+                assert operation["security"] == [{"bearer": []}, {"apiKey": []}]
+                assert {"401", "503", "default"} <= set(operation["responses"])
+                assert ("404" in operation["responses"]) == ("{" in path)
+    assert len(set(names)) == len(names)
+
+
+async def test_every_reference_leads_somewhere(document):
+    """And every shape is used."""
+    shapes = document["components"]["schemas"]
+    used = _document._references(document["paths"]) | _document._references(shapes)
+    assert used == set(shapes)
+
+
+async def test_publishing_is_described_as_it_is(document):
+    """The document's event has the members that the engine reads, no more and no less."""
+    shape = document["components"]["schemas"]["PublishEvent"]
+    assert set(shape["properties"]) == set(publication._Input.__struct_fields__)
+    assert shape["required"] == ["type", "content"]
+    assert shape["additionalProperties"] is False
+    assert document["paths"]["/v1/applications/{app}/events"]["post"]["responses"]["202"]
+
+
+async def test_unknown_members_are_refused_by_the_shapes(document):
+    """Every input says so."""
+    shapes = document["components"]["schemas"]
+    for name in ("CreateApplication", "ChangeApplication", "CreateWebhook", "ChangeWebhook", "PublishSample"):
+        assert shapes[name]["additionalProperties"] is False
+
+
+async def test_members_that_may_be_null_are_always_there(document):
+    """Only a secret that was just made and the attempts of one delivery come and go."""
+    shapes = document["components"]["schemas"]
+    optional = {
+        f"{name}.{member}"
+        for name, shape in shapes.items()
+        if "additionalProperties" not in shape
+        for member in shape.get("properties", {})
+        if member not in shape.get("required", [])
+    }
+    assert optional == {"Webhook.secret", "Delivery.attempts", "Problem.errors"}

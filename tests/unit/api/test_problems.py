@@ -1,0 +1,92 @@
+"""What was wrong becomes a code, a place and words."""
+
+from typing import Annotated
+
+import msgspec
+import pytest
+from litestar.exceptions import HTTPException, NotFoundException
+
+from hookspan.api._problem import explain_validation, problem_headers, problem_members, translate
+from hookspan.errors import HookspanError, NotFound, Overloaded, RateLimited, Unauthenticated, WebhookLimit
+
+
+class Inner(msgspec.Struct, forbid_unknown_fields=True):
+    number: Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Outer(msgspec.Struct, forbid_unknown_fields=True):
+    one: Inner | None = None
+    many: list[Inner] = []
+    named: dict[str, Inner] = {}
+
+
+def explained(raw: bytes) -> HookspanError:
+    with pytest.raises(msgspec.ValidationError) as caught:
+        msgspec.json.decode(raw, type=Outer)
+    return explain_validation(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("raw", "code", "pointer"),
+    [
+        (b"[]", "invalid_request", ""),
+        (b'{"two":1}', "unknown_field", "/two"),
+        (b'{"a/b~c":1}', "unknown_field", "/a~1b~0c"),
+        (b'{"` - at `$.one`":1}', "unknown_field", None),
+        (b'{"one":{}}', "invalid_request", "/one/number"),
+        (b'{"one":{"number":-1}}', "invalid_request", "/one/number"),
+        (b'{"one":{"number":1,"x":2}}', "unknown_field", "/one/x"),
+        (b'{"many":[{"number":1},{"number":"1"}]}', "invalid_request", "/many/1/number"),
+        (b'{"many":[{"number":1},{}]}', "invalid_request", "/many/1/number"),
+        (b'{"named":{"k":{"number":"1"}}}', "invalid_request", "/named/number"),
+    ],
+)
+def test_the_place_is_a_json_pointer(raw, code, pointer):
+    """Into the body; of an object whose keys are free, as far as it is known."""
+    error = explained(raw)
+    assert error.code == code
+    assert pointer is None or error.errors[0].pointer == pointer
+
+
+def test_members_of_a_problem():
+    """The standard ones, the name of the request, and what belongs to the code."""
+    members = problem_members(WebhookLimit("Ten.", limit=10), "req_1")
+    assert members == {
+        "type": "urn:hookspan:problem:webhook_limit", "title": "Too many webhooks", "status": 409,
+        "code": "webhook_limit", "detail": "Ten.", "request_id": "req_1", "limit": 10,
+    }  # fmt: skip
+
+
+def test_data_never_replaces_a_standard_member():
+    """An error can't lie about its own code."""
+    assert problem_members(NotFound("x", status=200, code="fine"), "req_1")["status"] == 404
+
+
+@pytest.mark.parametrize("error", [Overloaded(), RateLimited()])
+def test_whoever_must_wait_is_told_how_long(error):
+    """In whole seconds."""
+    headers = dict(problem_headers(error))
+    assert headers[b"retry-after"].isdigit()
+
+
+def test_whoever_lacks_a_key_is_told_how_to_send_one():
+    """RFC 9110 wants it."""
+    assert b"www-authenticate" in dict(problem_headers(Unauthenticated()))
+    assert b"www-authenticate" not in dict(problem_headers(NotFound()))
+
+
+@pytest.mark.parametrize(
+    ("exception", "code"),
+    [
+        (NotFound("x"), "not_found"),
+        (NotFoundException(), "not_found"),
+        (HTTPException(status_code=418, detail="teapot secret"), "invalid_request"),
+        (HTTPException(status_code=502, detail="secret"), "internal"),
+        (ZeroDivisionError("secret"), "internal"),
+    ],
+)
+def test_every_exception_becomes_a_refusal(exception, code):
+    """And nothing of what nobody foresaw is shown."""
+    error = translate(exception)
+    assert error.code == code
+    assert "secret" not in error.detail
