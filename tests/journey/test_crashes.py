@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import os
 import time
+from typing import Self
 
 import pytest
 
@@ -25,7 +26,7 @@ class Load:
     def __init__(self, node: Node, receiver: Receiver) -> None:
         self.node, self.receiver = node, receiver
 
-    async def __aenter__(self) -> "Load":
+    async def __aenter__(self) -> Self:
         await self.node.start()
         await self.node.wait_ready()
         application = (await asyncio.to_thread(self.node.call, "POST", "/v1/applications", {"name": "a"}))["id"]

@@ -83,13 +83,13 @@ class Node:
 
     def call(self, method: str, path: str, body: object = None) -> dict:
         """One management request, blocking; raises HTTPError for a problem."""
-        request = urllib.request.Request(  # noqa: S310 - loopback only
+        request = urllib.request.Request(
             self.base + path,
             None if body is None else json.dumps(body).encode(),
             {"authorization": f"Bearer {OPERATOR_KEY}", "content-type": "application/json"},
             method=method,
         )
-        with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=10) as response:
             text = response.read()
         return json.loads(text) if text[:1] in (b"{", b"[") else {}
 

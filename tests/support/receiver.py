@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from typing import Self
 
 import httptools
 import msgspec
@@ -20,7 +21,7 @@ class Receiver:
         self._server: asyncio.Server
         self._connections: set[_Connection] = set()
 
-    async def __aenter__(self) -> "Receiver":
+    async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", 0, backlog=1024)
         self.port = self._server.sockets[0].getsockname()[1]

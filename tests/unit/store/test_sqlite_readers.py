@@ -62,6 +62,6 @@ async def test_a_caller_that_leaves_frees_its_place(open_world: Open) -> None:
         await store.highest_id()
     hang.set()
     async with asyncio.timeout(5):
-        while store._readers._count:  # noqa: ASYNC110 - a turn of the loop at a time, bounded by the timeout
+        while store._readers._count:
             await asyncio.sleep(0)
     assert await store.highest_id() == 0

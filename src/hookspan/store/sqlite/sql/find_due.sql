@@ -47,6 +47,12 @@ picked (id, webhook_id, event_id) as materialized (
   )
   where
     waiting.webhook_id <= :last
+    -- Says the same as the join, and passes by a webhook that has nothing due in half the time.
+    and exists (
+      select 1 from delivery due indexed by delivery_due
+      where
+        due.state = 1 and due.node = 0 and due.webhook_id = waiting.webhook_id and due.next_attempt_at <= :now
+    )
     and webhook.status in (1, 2)
     and webhook.sweep_reason is null
     and webhook.id not in (select value from json_each(:skip))
