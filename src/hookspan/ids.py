@@ -12,6 +12,11 @@ import threading
 
 from hookspan.clock import Clock
 
+# Prefixes that are the same in every profile; those of events and webhooks are the profile's.
+APPLICATION_PREFIX = "app_"
+DELIVERY_PREFIX = "dlv_"
+ATTEMPT_PREFIX = "att_"
+
 EPOCH_MS = 1_704_067_200_000  # 2024-01-01T00:00:00Z
 SLOTS = 1 << 10
 _COUNTER_BITS = 11

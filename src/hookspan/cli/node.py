@@ -91,7 +91,7 @@ async def running(settings: Settings, listener: socket.socket) -> AsyncIterator[
             vault=vault,
             clock=clock,
             counters=counters,
-            options=EngineOptions(retention_days=settings.retention_days),
+            options=EngineOptions(retention_days=settings.retention_days, logs_successes=settings.log_level == "debug"),
         )
         counters.readings.append(lambda: _readings(engine, counters))
         await engine.start()

@@ -5,8 +5,6 @@ and no timer. Lanes share the node fairly because each sends one request in its 
 """
 
 import asyncio
-import heapq
-import itertools
 from collections import defaultdict, deque
 from collections.abc import Callable
 from functools import partial
@@ -15,16 +13,17 @@ import structlog
 
 from hookspan.clock import Clock
 from hookspan.domain.outcome import ErrorCode, Outcome, Owner
-from hookspan.domain.records import Attempt, Webhook
-from hookspan.domain.states import DeliveryReason, DeliveryState, StatusReason, VerdictKind
+from hookspan.domain.records import Webhook
+from hookspan.domain.states import DeliveryState, StatusReason, VerdictKind
 from hookspan.domain.verdict import SUCCEEDED, History, Verdict, decide
 from hookspan.egress import Egress
-from hookspan.engine.duty import Duty
 from hookspan.engine.index import Entry
 from hookspan.engine.lane import Lane
 from hookspan.engine.options import EngineOptions
 from hookspan.engine.post import Post, make_post
+from hookspan.engine.rate_timer import RateTimer
 from hookspan.engine.recorder import Recorder
+from hookspan.engine.result import given_up, line_of, result_of
 from hookspan.errors import HookspanError
 from hookspan.ids import IdMaker
 from hookspan.store.contract import ORPHANS_ALONE, Claimed, Result
@@ -56,7 +55,7 @@ class Dispatcher:
         self.bytes = 0
         self.in_flight = 0
         self.is_stopped = False
-        self.rate_timer = RateTimer(self, clock)
+        self.rate_timer = RateTimer(clock, self.ready)
         self.on_disable: Callable[[Webhook, StatusReason], None]
         self.on_room: Callable[[], None]
         self._egress = egress
@@ -283,19 +282,7 @@ class Dispatcher:
         log.error("delivery given up, nodes died while sending it", delivery_id=item.id, times=item.orphan_count)
         self.in_flight -= 1
         lane.in_flight -= 1
-        result = Result(
-            delivery_id=item.id,
-            claim=item.claim,
-            state=DeliveryState.FAILED,
-            reason=DeliveryReason.EXHAUSTED,
-            next_attempt_at=None,
-            attempt_count=item.attempt_count,
-            round_attempts=item.round_attempts,
-            round_started_at=item.round_started_at,
-            attempt=None,
-            finished_at=self._clock.now_ms(),
-        )
-        self._recorder.add(lane, result)
+        self._recorder.add(lane, given_up(item, self._clock.now_ms()))
 
     # --- what came of it
 
@@ -305,12 +292,16 @@ class Dispatcher:
         if outcome.is_success:
             verdict = SUCCEEDED
             self._counters.attempts_succeeded += 1
+            if self._options.logs_successes:
+                log.debug("attempt", **line_of(lane.entry.profile, lane.entry.application, item, outcome, verdict))
             if lane.failing_since is not None:
                 lane.failing_since = None
                 self._recorder.note_failing(lane)
         else:
             verdict = self._failed(lane, item, outcome)
-        self._recorder.add(lane, self._result(lane, item, post, lines, outcome, verdict))
+        shown = lines if post is None else post.shown(lines)
+        version = lane.webhook.version
+        self._recorder.add(lane, result_of(self._ids.make(), item, version, shown, outcome, verdict))
         self._make_ready(lane)
         self.pump()
         if self._room_wanted and lane.has_backlog and self.has_room(lane.webhook.id):
@@ -330,52 +321,12 @@ class Dispatcher:
             self._counters.attempts_retried += 1
         else:
             self._counters.attempts_failed += 1
+        log.info("attempt", **line_of(lane.entry.profile, lane.entry.application, item, outcome, verdict))
         if verdict.disable is not None:
             self.on_disable(lane.webhook, verdict.disable)
         if lane.is_fifo and verdict.state is DeliveryState.PENDING:
             lane.mark_backlog()  # from now on nothing may be claimed at birth before this one
         return verdict
-
-    def _result(
-        self, lane: Lane, item: Claimed, post: Post | None, lines: bytes, outcome: Outcome, verdict: Verdict
-    ) -> Result:
-        number = item.attempt_count + 1
-        error = outcome.error
-        attempt = Attempt(
-            id=self._ids.make(),
-            delivery_id=item.id,
-            webhook_id=item.webhook_id,
-            event_id=item.event_id,
-            number=number,
-            round=item.round,
-            cause=item.cause,
-            webhook_version=lane.webhook.version,
-            started_at=outcome.started_at,
-            duration_us=outcome.duration_us,
-            verdict=verdict.kind,
-            retry_at=verdict.next_attempt_at,
-            error=None if error is None else error.value,
-            error_message=outcome.error_message,
-            remote_address=outcome.remote_address,
-            request_headers=lines if post is None else post.shown(lines),
-            response_status=outcome.status,
-            response_headers=outcome.headers,
-            response_body=outcome.body,
-            response_bytes=outcome.body_bytes,
-            previous_attempt_id=item.last_attempt_id,
-        )
-        return Result(
-            delivery_id=item.id,
-            claim=item.claim,
-            state=verdict.state,
-            reason=verdict.reason,
-            next_attempt_at=verdict.next_attempt_at,
-            attempt_count=number,
-            round_attempts=item.round_attempts + verdict.spends,
-            round_started_at=item.round_started_at or outcome.started_at,
-            attempt=attempt,
-            finished_at=None if verdict.state is DeliveryState.PENDING else outcome.started_at,
-        )
 
     def _written(self, lane: Lane, result: Result, *, is_late: bool) -> None:
         """The result is durable (or its claim was lost): a fifo lane may go on, or must let the store decide."""
@@ -424,34 +375,3 @@ class Dispatcher:
         self.is_stopped = True
         for lane in self.lanes.values():
             self._give_back(lane.empty())
-
-
-class RateTimer(Duty):
-    """Lanes whose rate makes them wait, woken when their time has come."""
-
-    name = "rate timer"
-    _IDLE_S = 5.0
-
-    def __init__(self, dispatcher: Dispatcher, clock: Clock) -> None:
-        super().__init__(clock)
-        self._dispatcher = dispatcher
-        self._heap: list[tuple[float, int, Lane]] = []
-        self._waiting: set[int] = set()
-        self._sequence = itertools.count()
-
-    def add(self, lane: Lane, wait_s: float) -> None:
-        """Make the lane ready in `wait_s` seconds. Once for each lane."""
-        if id(lane) not in self._waiting:
-            self._waiting.add(id(lane))
-            due_s = self._clock.monotonic() + wait_s
-            heapq.heappush(self._heap, (due_s, next(self._sequence), lane))
-            if self._heap[0][2] is lane:
-                self.wake.set()
-
-    async def turn(self) -> float:
-        now_s = self._clock.monotonic()
-        while self._heap and self._heap[0][0] <= now_s:
-            _, _, lane = heapq.heappop(self._heap)
-            self._waiting.discard(id(lane))
-            self._dispatcher.ready(lane)
-        return max(0.001, self._heap[0][0] - now_s) if self._heap else self._IDLE_S

@@ -26,6 +26,10 @@ class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
     in_flight_max: int = 2_048
     applications_max: int = 100_000  # in the subscription index
 
+    logs_successes: bool = (
+        False  # a line for each attempt that went well, at level debug; failed ones have theirs at info
+    )
+
     # Recorder: outcomes that wait for a commit; beyond it nothing more is sent.
     results_max: int = 8_192
     record_results_max: int = 1_024

@@ -12,16 +12,13 @@ from hookspan.domain import times
 from hookspan.domain.records import Application, Delivery, Event, Webhook
 from hookspan.egress import Egress
 from hookspan.errors import Fault, InvalidRequest, NotFound
-from hookspan.ids import EPOCH_MS, IdMaker, from_text
+from hookspan.ids import DELIVERY_PREFIX, EPOCH_MS, IdMaker, from_text
 from hookspan.manage._cursor import Cursors
 from hookspan.manage.inputs import Paging
 from hookspan.profiles import Profile, Profiles
 from hookspan.store.contract import Page, Store
 from hookspan.vault import Vault
 
-APPLICATION_PREFIX = "app_"
-DELIVERY_PREFIX = "dlv_"
-ATTEMPT_PREFIX = "att_"
 _SHOWN_ID_CHARS = 80
 _PROFILES_MAX = 1_024
 _LAST_MS = EPOCH_MS + (1 << 42) - 1  # ids have no room for later times

@@ -10,10 +10,9 @@ from hookspan.domain.explain import Explanation
 from hookspan.domain.records import Application, Attempt, Delivery, Event, Webhook
 from hookspan.domain.states import DeliveryState, StatusReason, WebhookStatus
 from hookspan.domain.times import to_text as time_text
-from hookspan.ids import to_text
+from hookspan.ids import ATTEMPT_PREFIX, DELIVERY_PREFIX, to_text
 from hookspan.manage import views
 from hookspan.manage._credentials import HEADERS, header_names
-from hookspan.manage._ground import ATTEMPT_PREFIX, DELIVERY_PREFIX
 from hookspan.profiles import Profile
 from hookspan.store.contract import Waiting
 

@@ -7,9 +7,9 @@ from hookspan.domain.explain import Asked, Explanation, explain_absence, explain
 from hookspan.domain.records import Application, Delivery, Event, Webhook
 from hookspan.domain.states import DeliveryState, Order, WebhookStatus
 from hookspan.domain.subscription import compile_subscription
-from hookspan.ids import to_text
+from hookspan.ids import DELIVERY_PREFIX, to_text
 from hookspan.manage import views
-from hookspan.manage._ground import DELIVERY_PREFIX, Ground
+from hookspan.manage._ground import Ground
 from hookspan.manage._show import time_or_none
 from hookspan.profiles import Profile
 from hookspan.store.contract import Page, Revision

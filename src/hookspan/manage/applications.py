@@ -7,10 +7,10 @@ import msgspec
 
 from hookspan.domain.records import Application
 from hookspan.errors import StateForbidden
-from hookspan.ids import to_text
+from hookspan.ids import APPLICATION_PREFIX, to_text
 from hookspan.manage import views
 from hookspan.manage._address import check_url
-from hookspan.manage._ground import APPLICATION_PREFIX, Ground, invalid, not_found
+from hookspan.manage._ground import Ground, invalid, not_found
 from hookspan.manage._show import show_application
 from hookspan.manage.inputs import ChangeApplication, CreateApplication, Paging
 from hookspan.profiles import Profile
