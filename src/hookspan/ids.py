@@ -21,6 +21,7 @@ EPOCH_MS = 1_704_067_200_000  # 2024-01-01T00:00:00Z
 SLOTS = 1 << 10
 _COUNTER_BITS = 11
 _TIME_SHIFT = 21
+_TIME_MAX = (1 << 42) - 1  # in the year 2163; what is asked for beyond it is cut
 
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]
@@ -58,7 +59,7 @@ class IdMaker:
 
 def first_id_at(at_ms: int) -> int:
     """The smallest id that could have been made at `at_ms`: ranges of time are ranges of ids."""
-    return max(0, at_ms - EPOCH_MS) << _TIME_SHIFT
+    return min(max(0, at_ms - EPOCH_MS), _TIME_MAX) << _TIME_SHIFT
 
 
 def made_at_ms(ident: int) -> int:

@@ -191,11 +191,16 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="%H:%M:%S" if is_terminal else "iso", utc=not is_terminal),
     ]
-    closing: list[structlog.typing.Processor] = [structlog.processors.UnicodeDecoder()]
+    renderer: structlog.typing.Processor = structlog.processors.JSONRenderer()
     if is_terminal:
-        closing += [hide_secrets, structlog.dev.ConsoleRenderer(colors=True)]
-    else:
-        closing += [structlog.processors.format_exc_info, hide_secrets, structlog.processors.JSONRenderer()]
+        # Plain: the prettier tracebacks print local variables, and those hold keys.
+        renderer = structlog.dev.ConsoleRenderer(colors=True, exception_formatter=structlog.dev.plain_traceback)
+    closing: list[structlog.typing.Processor] = [
+        structlog.processors.UnicodeDecoder(),
+        structlog.processors.format_exc_info,
+        hide_secrets,
+        renderer,
+    ]
     structlog.configure(
         processors=[*shared, *closing],
         wrapper_class=structlog.make_filtering_bound_logger(number),

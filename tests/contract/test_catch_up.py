@@ -85,6 +85,19 @@ async def test_an_event_that_was_delivered_is_not_doubled(world: World) -> None:
     assert [turn.created for turn in await world.catch_up(late)] == [0]
 
 
+async def test_an_original_that_is_there_already_stays(world: World) -> None:
+    """A delivery that was made while the webhook was still on its way is not made again."""
+    application = await world.application()
+    webhook = await world.webhook(application, WebhookStatus.DISABLED)
+    await world.publish(application)
+    await world.move(webhook, WebhookStatus.CATCHING_UP)
+    [given] = await world.publish(application, webhook)
+    assert [turn.created for turn in await world.catch_up(webhook)] == [1]
+    deliveries = await world.deliveries(application, webhook)
+    assert len(deliveries) == 2
+    assert deliveries[0].id == given.deliveries[0].id
+
+
 async def test_a_catch_up_that_is_broken_off_stays_where_it_came_to(world: World) -> None:
     """Disabling keeps the position of a webhook that was catching up; it goes on from there."""
     application = await world.application()

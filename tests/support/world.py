@@ -47,7 +47,8 @@ class World:
         await self.store.close()
 
     async def start(self) -> None:
-        self.store = SqliteStore(self.folder / "hookspan.db", clock=self.clock)
+        ids = IdMaker(self.clock)
+        self.store = SqliteStore(self.folder / "hookspan.db", clock=self.clock, ids=ids)
         await self.store.open()
         self.engine = Engine(
             store=self.store,
@@ -55,6 +56,7 @@ class World:
             egress=self.egress,  # type: ignore[arg-type]  # a stand-in of the same shape
             vault=self.vault,
             clock=self.clock,
+            ids=ids,
             counters=self.counters,
             options=self.options,
             jitter=lambda: self.random.uniform(-1, 1),

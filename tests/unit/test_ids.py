@@ -72,3 +72,4 @@ def test_a_range_of_time_is_a_range_of_ids():
     ident = IdMaker(clock, slot=1023).make()
     assert first_id_at(clock.now_ms()) <= ident < first_id_at(clock.now_ms() + 1)
     assert first_id_at(EPOCH_MS - 1) == 0
+    assert first_id_at(10**18) < 1 << 63

@@ -21,6 +21,7 @@ from hookspan.clock import SystemClock
 from hookspan.egress import Egress, EgressSettings
 from hookspan.engine import Engine, EngineOptions
 from hookspan.errors import ConfigurationError
+from hookspan.ids import IdMaker
 from hookspan.manage import Manage
 from hookspan.profiles import Profiles, load_profiles
 from hookspan.settings import Settings, decode_encryption_key
@@ -70,10 +71,11 @@ async def running(settings: Settings, listener: socket.socket) -> AsyncIterator[
     """A node that answers on `listener` for as long as the block runs. `settings` must have its keys."""
     host, port = listener.getsockname()[:2]
     clock, counters = SystemClock(), Counters()
+    ids = IdMaker(clock)
     profiles = load_profiles(Path(settings.profiles_path) if settings.profiles_path else None)
     vault = Vault(decode_encryption_key(settings.encryption_key))
     async with contextlib.AsyncExitStack() as stack:
-        store = SqliteStore(settings.database_path, clock=clock)
+        store = SqliteStore(settings.database_path, clock=clock, ids=ids)
         await store.open()
         stack.push_async_callback(store.close)
         if not vault.opens_check_value(await store.check_value(vault.check_value())):
@@ -90,6 +92,7 @@ async def running(settings: Settings, listener: socket.socket) -> AsyncIterator[
             egress=egress,
             vault=vault,
             clock=clock,
+            ids=ids,
             counters=counters,
             options=EngineOptions(retention_days=settings.retention_days, logs_successes=settings.log_level == "debug"),
         )

@@ -33,9 +33,12 @@ def _random_jitter() -> float:
 
 
 class Engine:
-    """One node. The store, egress and vault are opened and closed by whoever made them."""
+    """One node. The store, egress and vault are opened and closed by whoever made them.
 
-    def __init__(
+    `ids` is the maker that the store uses too: ids of deliveries that either makes must rise together.
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts of a node, each by name
         self,
         *,
         store: Store,
@@ -43,13 +46,14 @@ class Engine:
         egress: Egress,
         vault: Vault,
         clock: Clock,
+        ids: IdMaker,
         counters: Counters,
         options: EngineOptions | None = None,
         jitter: Callable[[], float] = _random_jitter,
     ) -> None:
         options = options or EngineOptions()
         self.options = options
-        self.ids = IdMaker(clock)
+        self.ids = ids
         self.index = Index(store, profiles, options.applications_max)
         self.recorder = Recorder(store, clock, options, counters)
         self.dispatcher = Dispatcher(egress, vault, self.recorder, clock, self.ids, options, counters, jitter)

@@ -62,6 +62,29 @@ async def test_jobs_submitted_in_answer_join_the_next_group(open_world: Open) ->
     assert commits.count == 10
 
 
+async def test_two_bands_of_callers_become_one(open_world: Open) -> None:
+    """Those who come while a commit runs and those whom it wakes share the next: the bands must not take turns."""
+    world = await open_world()
+    store = inside(world)
+    commits = await count_commits(world)
+    hold = threading.Event()
+
+    async def go_round() -> None:
+        for _ in range(10):
+            assert await world.store.beat(world.node)
+
+    holder = asyncio.create_task(store._write(lambda _db: hold.wait(30)))
+    first = [asyncio.create_task(go_round()) for _ in range(3)]
+    while not store._writer._running:
+        await asyncio.sleep(0)
+    second = [asyncio.create_task(go_round()) for _ in range(3)]
+    while not store._writer._pending:
+        await asyncio.sleep(0)
+    hold.set()
+    await asyncio.gather(holder, *first, *second)
+    assert commits.count == 11
+
+
 async def test_a_job_that_fails_hurts_only_itself(open_world: Open) -> None:
     """Also when it had written before it failed: the others of its group are kept, nothing of it is."""
     world = await open_world()

@@ -94,3 +94,19 @@ def test_a_traceback_is_part_of_its_line() -> None:
     (line,) = written(stream)
     assert "ValueError" in line["exception"]
     assert "canary" not in line["exception"]
+
+
+@pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
+def test_a_traceback_shows_no_local_variables(stream: io.StringIO) -> None:
+    """They hold keys and secrets, on a terminal as in a file."""
+    configure_logging("info", stream)
+
+    def fail(header: str) -> None:
+        raise ValueError(len(header))
+
+    try:
+        fail("Bearer " + "canary" * 5)
+    except ValueError:
+        structlog.get_logger().exception("it failed")
+    assert "ValueError" in stream.getvalue()
+    assert "canarycanary" not in stream.getvalue()

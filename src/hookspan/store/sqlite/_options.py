@@ -24,7 +24,7 @@ class SqliteOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     # The write-ahead log. Passive checkpoints copy what no reader holds back; when readers keep it from starting over
     # it is restarted by force (they are bounded in time), and beyond the last mark intake stops.
-    checkpoint_pages: int = 4_000
+    checkpoint_pages: int = 2_000  # more means fewer bytes written twice, and a longer pause for those who publish
     checkpoint_retry_s: float = 1.0
     wal_restart_bytes: int = 64 * MIB
     wal_max_bytes: int = 512 * MIB

@@ -1,0 +1,216 @@
+"""What is said between the engine and the store: batches, claims, results, turns. See `hookspan.store.contract`."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from hookspan.domain.records import (
+    Attempt,
+    Record,
+    SealedCredential,
+    Webhooks,
+)
+from hookspan.domain.states import Cause, DeliveryReason, DeliveryState, Order, StatusReason, WebhookStatus
+
+# --- publishing ---------------------------------------------------------------------------------------------------
+
+
+class NewDelivery(msgspec.Struct, frozen=True):
+    """A delivery to insert with its event; `is_claimed` when the publishing node holds it already (claim number 1)."""
+
+    id: int
+    webhook_id: int
+    is_claimed: bool
+    is_fifo: bool
+
+
+class NewEvent(msgspec.Struct, frozen=True):
+    """An event as intake has checked and rendered it. Its position is given by the store.
+
+    `content` None means that the body holds it verbatim at `content_at` … `content_at + content_bytes`, so that it is
+    not kept twice. `input_hash` is of the publisher's input; it matters only beside a `publisher_id`.
+    """
+
+    id: int
+    application_id: int
+    type: str
+    category: str | None  # for fan-out only, not kept
+    publisher_id: str | None
+    input_hash: bytes
+    occurred_at: int
+    accepted_at: int
+    content: bytes | None
+    content_at: int
+    content_bytes: int
+    context: bytes | None
+    body: bytes
+    deliveries: tuple[NewDelivery, ...]
+
+
+FanOut = Callable[[Webhooks, NewEvent], tuple[NewDelivery, ...]]
+"""Plans an event's deliveries anew from fresh webhooks. Pure and safe on any thread; claims nothing."""
+
+
+class AppendedEvent(msgspec.Struct, frozen=True):
+    """What became of one event of a batch, in the order given.
+
+    `event_id` is the kept event's: the given one, or that of the earlier publish with the same `publisher_id`.
+    `position` is 0 and `deliveries` empty when nothing was inserted.
+    """
+
+    event_id: int
+    position: int
+    is_duplicate: bool
+    is_conflict: bool  # the same publisher_id with another input: nothing was kept
+    deliveries: tuple[NewDelivery, ...]
+
+
+class Appended(msgspec.Struct, frozen=True):
+    events: tuple[AppendedEvent, ...]
+    refreshed: tuple[Webhooks, ...]  # applications whose version was stale, as they were used instead
+    unknown: frozenset[int]  # applications that are gone; none of their events was kept (position 0, not duplicate)
+
+
+# --- delivering ---------------------------------------------------------------------------------------------------
+
+
+ORPHANS_ALONE = 3  # from then on a delivery is claimed by `Store.claim_suspect` only
+
+
+class ClaimRef(msgspec.Struct, frozen=True):
+    """A claim that this node holds: enough to record against it or to give it back."""
+
+    delivery_id: int
+    claim: int
+
+
+class Claimed(msgspec.Struct, frozen=True):
+    """A delivery in this node's hands, with all that sending and deciding need."""
+
+    id: int
+    claim: int
+    application_id: int
+    webhook_id: int
+    event_id: int
+    event_type: str
+    run: int
+    round: int
+    cause: Cause  # of the attempt that is due
+    attempt_count: int  # over all rounds
+    round_attempts: int  # that count against the retry policy
+    round_started_at: int | None
+    orphan_count: int  # times that a node died, or lost its registration, while it held it, since its last attempt
+    last_attempt_id: int | None
+    occurred_at: int
+    body: bytes
+
+
+class Result(msgspec.Struct, frozen=True):
+    """One attempt and what it means for its delivery; written only if the claim still holds.
+
+    When `state` is PENDING the delivery becomes scheduled at `next_attempt_at`. `attempt` None changes the delivery
+    without an attempt (a poisonous delivery that is given up, for instance). The event's bytes are not repeated.
+    """
+
+    delivery_id: int
+    claim: int
+    state: DeliveryState
+    reason: DeliveryReason | None
+    next_attempt_at: int | None
+    attempt_count: int
+    round_attempts: int
+    round_started_at: int | None
+    attempt: Attempt | None
+    finished_at: int | None
+
+
+class ExpiredTurn(msgspec.Struct, frozen=True):
+    """One bounded turn of retention."""
+
+    expired_deliveries: int  # were pending, are now failed(expired), still readable
+    dropped_events: int
+    is_done: bool  # nothing more to do now
+
+
+class CatchUpTurn(msgspec.Struct, frozen=True):
+    """One chunk of a webhook's catch-up. `refreshed` is set by the last chunk, which made the webhook active."""
+
+    created: int
+    position: int
+    is_done: bool
+    refreshed: Webhooks | None
+
+
+# --- managing -----------------------------------------------------------------------------------------------------
+
+
+class NewApplication(Record, frozen=True, kw_only=True):
+    id: int
+    public_id: str
+    name: str
+    profile: str
+    uuid: str
+    settings: dict[str, Any]
+    metadata: dict[str, Any]
+    notify: str | None
+    created_at: int
+
+
+class NewWebhook(Record, frozen=True, kw_only=True):
+    """`position` is where it starts: None means now (the application's last position), else as given."""
+
+    id: int
+    application_id: int
+    name: str | None
+    url: str
+    status: WebhookStatus
+    status_reason: StatusReason | None
+    events: tuple[str, ...] | None
+    order: Order
+    rate: float | None
+    concurrency: int
+    event_epoch: str | None
+    credentials: tuple[SealedCredential, ...]
+    position: int | None
+    created_at: int
+
+
+class WebhookChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Members to change; UNSET leaves as it is. A change of status goes by `set_webhook_status`."""
+
+    name: str | msgspec.UnsetType | None = msgspec.UNSET
+    url: str | msgspec.UnsetType = msgspec.UNSET
+    events: tuple[str, ...] | msgspec.UnsetType | None = msgspec.UNSET
+    order: Order | msgspec.UnsetType = msgspec.UNSET
+    rate: float | msgspec.UnsetType | None = msgspec.UNSET
+    concurrency: int | msgspec.UnsetType = msgspec.UNSET
+    credentials: tuple[SealedCredential, ...] | msgspec.UnsetType = msgspec.UNSET
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """Which part of a list, newest first: ids below `before` (exclusive) made in [since, until) ms."""
+
+    limit: int
+    before: int | None = None
+    since: int | None = None
+    until: int | None = None
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """What waits for a webhook: pending deliveries, and the oldest one's creation."""
+
+    count: int  # exact up to 10,000, then 10,000
+    oldest_at: int | None
+
+
+class Revision(Record, frozen=True, kw_only=True):
+    """A webhook's URL and fixed headers as some version of it had them, for showing old attempts."""
+
+    webhook_id: int
+    version: int
+    from_position: int
+    status: WebhookStatus
+    events: tuple[str, ...] | None
+    url: str
+    changed_at: int
