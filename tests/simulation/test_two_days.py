@@ -73,7 +73,7 @@ async def test_our_own_failures_spend_neither_attempts_nor_the_window(world):
     world.egress.answer = lambda request: world.egress.error(ErrorCode.NO_SOCKETS, Owner.US)
     await world.publish(application, 1)
     await world.run_for(10 * 60_000)
-    assert len(world.egress.requests) > 50
+    assert 8 <= len(world.egress.requests) <= 20, "often at first, then less"
     world.egress.answer = lambda request: world.egress.status(200)
     await world.run_for(60_000)
     (delivery,) = await deliveries(world, application)

@@ -29,7 +29,7 @@ class ErrorCode(enum.StrEnum):
     RESPONSE_TOO_LARGE = "response_too_large"
     SHUTDOWN = "shutdown"  # we stopped before a response came
     NO_SOCKETS = "no_sockets"
-    CREDENTIAL_UNREADABLE = "credential_unreadable"
+    INTERNAL = "internal"
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,8 +8,10 @@ from hookspan.domain.states import DeliveryReason, DeliveryState, StatusReason, 
 
 _GONE = 410
 _ASK_FOR_PATIENCE = frozenset({429, 503})
-# Not the receiver's failure: tried again soon, spending neither attempts nor the window.
+# Not the receiver's failure: tried again soon, then less often, spending neither attempts nor the window.
 OWN_FAILURE_DELAY_MS = 5_000
+OWN_FAILURE_DELAY_MS_MAX = 300_000
+OWN_FAILURE_JITTER = 0.2
 
 
 class DeliveryRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +49,7 @@ def decide(rules: DeliveryRules, outcome: Outcome, history: History, now_ms: int
     if outcome.is_success:
         return SUCCEEDED
     if outcome.owner is not Owner.RECEIVER:
-        return _retry(now_ms + OWN_FAILURE_DELAY_MS, spends=False)
+        return _retry(now_ms + _own_delay_ms(now_ms - history.round_started_at, jitter), spends=False)
     if outcome.error is ErrorCode.BLOCKED_DESTINATION:
         return _failed(DeliveryReason.BLOCKED_DESTINATION)
     if outcome.status == _GONE and rules.gone_disables:
@@ -76,6 +78,12 @@ def _failed_attempt(rules: DeliveryRules, outcome: Outcome, history: History, no
             disable=StatusReason.FAILING,
         )
     return _retry(now_ms + delay_ms)
+
+
+def _own_delay_ms(elapsed_ms: int, jitter: float) -> int:
+    """Half the time that it has gone on for, so that a long outage is not written down every few seconds."""
+    delay_ms = min(max(OWN_FAILURE_DELAY_MS, elapsed_ms // 2), OWN_FAILURE_DELAY_MS_MAX)
+    return int(delay_ms * (1 + OWN_FAILURE_JITTER * jitter))
 
 
 def _has_failed_too_long(rules: DeliveryRules, history: History, now_ms: int) -> bool:

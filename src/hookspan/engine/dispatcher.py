@@ -6,7 +6,7 @@ and no timer. Lanes share the node fairly because each sends one request in its 
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import structlog
@@ -24,7 +24,7 @@ from hookspan.engine.post import Post, make_post
 from hookspan.engine.rate_timer import RateTimer
 from hookspan.engine.recorder import Recorder
 from hookspan.engine.result import given_up, line_of, result_of
-from hookspan.errors import HookspanError
+from hookspan.errors import HookspanError, InvalidCredential
 from hookspan.ids import IdMaker
 from hookspan.store.contract import ORPHANS_ALONE, Claimed, Result
 from hookspan.telemetry import Counters
@@ -68,8 +68,7 @@ class Dispatcher:
         self._jitter = jitter
         self._by_application: defaultdict[int, set[int]] = defaultdict(set)
         self._ready: deque[Lane] = deque()
-        self._alone: Lane | None = None  # its head killed nodes before: it goes when nothing else is under way
-        self._is_alone = False
+        self._sweep_at = options.idle_lanes_max
         self._room_wanted = False
         recorder.on_written = self._written
         recorder.on_given_back = self._given_back
@@ -81,11 +80,11 @@ class Dispatcher:
         """The webhook's lane, made if need be."""
         lane = self.lanes.get(webhook.id)
         if lane is None:
+            if len(self.lanes) >= self._sweep_at:
+                self._drop_idle_lanes()
             lane = Lane(entry, webhook, self._clock, self._options.lane_items_max, self.backlogged)
             self.lanes[webhook.id] = lane
             self._by_application[webhook.application_id].add(webhook.id)
-            if len(self.lanes) > self._options.idle_lanes_max:
-                self._drop_idle_lanes()
         return lane
 
     def entry_changed(self, entry: Entry) -> None:
@@ -101,10 +100,12 @@ class Dispatcher:
             if not lane.is_on:
                 self._give_back(lane.empty())
             self._make_ready(lane)
+        self.pump()
 
     def application_gone(self, application_id: int) -> None:
         for webhook_id in list(self._by_application.get(application_id, ())):
             self._close(self.lanes[webhook_id])
+        self.pump()
 
     def _close(self, lane: Lane) -> None:
         webhook = lane.webhook
@@ -116,8 +117,12 @@ class Dispatcher:
             del self._by_application[webhook.application_id]
 
     def _drop_idle_lanes(self) -> None:
+        """Forget lanes with nothing to do. Looked for again only when there are a quarter more: busy ones stay, and
+        are as many as there are deliveries in this node at most.
+        """
         for lane in [lane for lane in self.lanes.values() if lane.is_idle]:
             self._close(lane)
+        self._sweep_at = max(self._options.idle_lanes_max, len(self.lanes) * 5 // 4)
 
     # --- taking in
 
@@ -151,24 +156,32 @@ class Dispatcher:
         lane = self.lanes.get(item.webhook_id)
         if lane is not None and lane.reserved:
             lane.reserved -= 1
-        if lane is None or not lane.is_on:  # its webhook was switched off meanwhile
+        if lane is None:
             self._give_back([item])
-            if lane is not None:
-                lane.mark_backlog()
-            return
-        lane.queue.append(item)
-        self._make_ready(lane)
+        else:
+            self._enqueue(lane, item)
+
+    def _enqueue(self, lane: Lane, item: Claimed) -> None:
+        """Into its lane, or back to the store when that was switched off meanwhile."""
+        if lane.is_on and not lane.is_held:
+            lane.queue.append(item)
+            self._make_ready(lane)
+        else:
+            lane.mark_backlog()
+            self._give_back([item])
+
+    def take_over(self, claimed: Sequence[Claimed]) -> None:
+        """The poller has claimed these in the store; each will be `put`, or `let_go` once it was given back."""
+        for item in claimed:
+            self.held.add(item.id)
+            if item.orphan_count >= ORPHANS_ALONE:
+                self.suspect = item.id
 
     def put(self, entry: Entry, webhook: Webhook, item: Claimed) -> None:
-        """The poller has claimed it in the store."""
-        self.held.add(item.id)
-        if item.orphan_count >= ORPHANS_ALONE:
-            self.suspect = item.id
+        """One of those that were taken over goes into its lane."""
         self.items += 1
         self.bytes += len(item.body)
-        lane = self.lane(entry, webhook)
-        lane.queue.append(item)
-        self._make_ready(lane)
+        self._enqueue(self.lane(entry, webhook), item)
 
     def has_room(self, webhook_id: int) -> bool:
         """Whether the poller could bring some of this webhook now."""
@@ -199,12 +212,7 @@ class Dispatcher:
         """Send whatever may be sent now, one request of each lane in turn."""
         ready = self._ready
         in_flight_max = self._options.in_flight_max
-        while not self.is_stopped and self._recorder.has_room and not self._is_alone:
-            if self._alone is not None:
-                self._pump_alone()
-                return
-            if not ready or self.in_flight >= in_flight_max:
-                return
+        while ready and not self.is_stopped and self._recorder.has_room and self.in_flight < in_flight_max:
             lane = ready.popleft()
             lane.is_ready = False
             if not lane.may_send():
@@ -212,83 +220,76 @@ class Dispatcher:
             if lane.rate is not None and (wait_s := lane.wait_s()) > 0:
                 self.rate_timer.add(lane, wait_s)
                 continue
-            orphan_count = lane.queue[0].orphan_count
-            if orphan_count >= ORPHANS_ALONE:
-                self._alone = lane
-                continue
             self._send(lane)
             self._make_ready(lane)
 
-    def _pump_alone(self) -> None:
-        lane = self._alone
-        assert lane is not None
-        if self.in_flight or self._recorder.waiting:
-            return
-        self._alone = None
-        if lane.may_send():
-            self._is_alone = True
-            self._send(lane)
-
     def _send(self, lane: Lane) -> None:
         now_ms = self._clock.now_ms()
-        post = lane.post
-        if post is None or (post.renew_at is not None and now_ms >= post.renew_at):
-            post = self._prepare(lane, now_ms)
-            if post is None:
-                self._is_alone = False
-                return
-        item = lane.take()
-        self.in_flight += 1
-        self.items -= 1
-        self.bytes -= len(item.body)
+        try:
+            post = lane.post
+            if post is None or (post.renew_at is not None and now_ms >= post.renew_at):
+                post = lane.post = make_post(lane.entry, lane.webhook, self._egress, self._vault, now_ms)
+        except (SecretUnreadable, InvalidCredential):
+            self._hold(lane)
+            return
+        except Exception as error:  # noqa: BLE001 - whatever it is, the delivery must not be stuck
+            self._could_not_send(lane, self._take(lane), now_ms, error)
+            return
+        item = self._take(lane)
         if item.orphan_count >= self._options.orphans_max:
             self._give_up(lane, item)
             return
-        lines = post.lines(item.event_id, now_ms, item.body)
-        self._egress.send(
-            post.target,
-            post.fixed + lines,
-            item.body,
-            application_id=item.application_id,
-            timeout_ms=post.timeout_ms,
-            done=partial(self._done, lane, item, post, lines),
-        )
-
-    def _prepare(self, lane: Lane, now_ms: int) -> Post | None:
-        """Make the lane's way to send. None: it has none now, and its queue went back, or failed."""
         try:
-            lane.post = make_post(lane.entry, lane.webhook, self._egress, self._vault, now_ms)
-        except SecretUnreadable:
-            log.error("secret unreadable, deliveries wait", webhook_id=lane.webhook.id)
-            lane.hold()
-            self._give_back(lane.empty())
-        except HookspanError as error:  # the URL is not allowed any more
-            item = lane.take()
-            self.in_flight += 1
-            self.items -= 1
-            self.bytes -= len(item.body)
-            outcome = Outcome(
-                started_at=now_ms,
-                duration_us=0,
-                error=ErrorCode.BLOCKED_DESTINATION,
-                error_message=error.detail,
+            lines = post.lines(item.event_id, now_ms, item.body)
+            self._egress.send(
+                post.target,
+                post.fixed + lines,
+                item.body,
+                application_id=item.application_id,
+                timeout_ms=post.timeout_ms,
+                done=partial(self._done, lane, item, post, lines),
             )
-            # Not from inside the pump: a whole queue failing this way would recurse.
-            asyncio.get_running_loop().call_soon(self._done, lane, item, None, b"", outcome)
-        return lane.post
+        except Exception as error:  # noqa: BLE001 - whatever it is, the delivery must not be stuck
+            self._could_not_send(lane, item, now_ms, error)
+
+    def _take(self, lane: Lane) -> Claimed:
+        item = lane.take()
+        self.in_flight += 1
+        self.items -= 1
+        return item
+
+    def _hold(self, lane: Lane) -> None:
+        """Its secrets can't be read: what waits goes back, for unsigned it must not leave."""
+        log.error("secret unreadable, deliveries wait", webhook_id=lane.webhook.id)
+        lane.hold()
+        self._give_back(lane.empty())
+
+    def _could_not_send(self, lane: Lane, item: Claimed, now_ms: int, error: Exception) -> None:
+        """A failure of ours: the operator no longer allows the URL, or a fault in this program. Tried again later."""
+        if isinstance(error, HookspanError):
+            code, message = ErrorCode.BLOCKED_DESTINATION, error.detail
+        else:
+            code, message = ErrorCode.INTERNAL, "Sending failed for a reason that is ours; the log has it."
+            log.error("sending failed", delivery_id=item.id, exc_info=error)
+        outcome = Outcome(started_at=now_ms, duration_us=0, error=code, error_message=message, owner=Owner.US)
+        # Not from inside the pump: a whole queue failing this way would recurse.
+        asyncio.get_running_loop().call_soon(self._done, lane, item, None, b"", outcome)
 
     def _give_up(self, lane: Lane, item: Claimed) -> None:
         """Nodes died over it too often: it fails without another try."""
         log.error("delivery given up, nodes died while sending it", delivery_id=item.id, times=item.orphan_count)
+        self._landed(lane, item)
+        self._recorder.add(lane, given_up(item, self._clock.now_ms()))
+
+    def _landed(self, lane: Lane, item: Claimed) -> None:
         self.in_flight -= 1
         lane.in_flight -= 1
-        self._recorder.add(lane, given_up(item, self._clock.now_ms()))
+        self.bytes -= len(item.body)
 
     # --- what came of it
 
     def _done(self, lane: Lane, item: Claimed, post: Post | None, lines: bytes, outcome: Outcome) -> None:
-        self.in_flight -= 1
-        lane.in_flight -= 1
+        self._landed(lane, item)
         if outcome.is_success:
             verdict = SUCCEEDED
             self._counters.attempts_succeeded += 1
@@ -321,7 +322,8 @@ class Dispatcher:
             self._counters.attempts_retried += 1
         else:
             self._counters.attempts_failed += 1
-        log.info("attempt", **line_of(lane.entry.profile, lane.entry.application, item, outcome, verdict))
+        if self._options.logs_failures:
+            log.info("attempt", **line_of(lane.entry.profile, lane.entry.application, item, outcome, verdict))
         if verdict.disable is not None:
             self.on_disable(lane.webhook, verdict.disable)
         if lane.is_fifo and verdict.state is DeliveryState.PENDING:
@@ -330,10 +332,7 @@ class Dispatcher:
 
     def _written(self, lane: Lane, result: Result, *, is_late: bool) -> None:
         """The result is durable (or its claim was lost): a fifo lane may go on, or must let the store decide."""
-        self._let_go(result.delivery_id)
-        if self._is_alone or self._alone is not None:
-            self._is_alone = False
-            self.pump()
+        self.let_go(result.delivery_id)
         if not lane.is_fifo:
             return
         lane.is_blocked = False
@@ -352,9 +351,10 @@ class Dispatcher:
             self._recorder.give_back(items)
 
     def _given_back(self, item: Claimed) -> None:
-        self._let_go(item.id)
+        self.let_go(item.id)
 
-    def _let_go(self, delivery_id: int) -> None:
+    def let_go(self, delivery_id: int) -> None:
+        """Its claim is in this node's hands no more."""
         self.held.discard(delivery_id)
         if delivery_id == self.suspect:
             self.suspect = None
@@ -368,7 +368,7 @@ class Dispatcher:
             for item in lane.empty():
                 self.items -= 1
                 self.bytes -= len(item.body)
-                self._let_go(item.id)
+                self.let_go(item.id)
 
     def stop(self) -> None:
         """Send nothing more; what waits goes back to the store, what is in flight ends."""

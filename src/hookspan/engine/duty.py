@@ -9,6 +9,8 @@ from hookspan.errors import HookspanError
 
 log = structlog.get_logger()
 
+_WARN_INTERVAL_S = 5.0
+
 
 class Duty:
     """Subclasses implement `turn`, which a test can call by itself, without `run`.
@@ -24,6 +26,7 @@ class Duty:
         self.errors = 0
         self.last_error: str | None = None  # of the last turn; None when it went well
         self._clock = clock
+        self._warned_s = clock.monotonic() - _WARN_INTERVAL_S
         self._turned_s = clock.monotonic()
 
     async def turn(self) -> float:
@@ -39,6 +42,13 @@ class Duty:
         """How long ago the last turn ended."""
         return self._clock.monotonic() - self._turned_s
 
+    def _warn(self, error: HookspanError) -> None:
+        """At most a line in a while: a full disk fails every turn."""
+        now_s = self._clock.monotonic()
+        if now_s - self._warned_s >= _WARN_INTERVAL_S:
+            self._warned_s = now_s
+            log.warning("duty failed", duty=self.name, code=error.code, detail=error.detail, errors=self.errors)
+
     async def run(self) -> None:
         """Turn for ever; ends only by cancellation."""
         while True:
@@ -53,7 +63,7 @@ class Duty:
         except HookspanError as error:
             self.errors += 1
             self.last_error = error.detail
-            log.warning("duty failed", duty=self.name, code=error.code, detail=error.detail)
+            self._warn(error)
             wait_s = self.after_error_s
         except Exception:  # the outermost turn of a service: it must go on
             self.errors += 1

@@ -150,8 +150,10 @@ class Engine:
     # --- what manage calls
 
     async def webhooks_changed(self, application_id: int) -> None:
-        """An application or one of its webhooks has changed: from the next publish and the next send it is in force."""
-        await self.index.reload(application_id)
+        """An application or one of its webhooks has changed: from the next publish and the next send it is in
+        force. Never fails: the change is durable already.
+        """
+        await self.index.refresh(application_id)
         self.catch_up.wake.set()
         self.poller.wake.set()
 
@@ -203,9 +205,9 @@ class Disabler(Duty):
                 expected_version=None,
                 changed_at=self._clock.now_ms(),
             )
-            del self._waiting[webhook.id]
             if changed is not None:
                 self._counters.webhooks_disabled += 1
                 log.warning("webhook disabled", webhook_id=webhook.id, reason=reason.word)
-            await self._index.reload(webhook.application_id)
+            await self._index.refresh(webhook.application_id)
+            del self._waiting[webhook.id]
         return self._IDLE_S

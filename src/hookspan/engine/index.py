@@ -6,15 +6,18 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import msgspec
+import structlog
 
 from hookspan.domain.records import Application, Webhook, Webhooks
 from hookspan.domain.states import WebhookStatus
 from hookspan.domain.subscription import compile_subscription
-from hookspan.errors import NotFound
+from hookspan.errors import HookspanError, NotFound
 from hookspan.profiles import Profile, Profiles
 from hookspan.store.contract import Store
 
 _TYPES_REMEMBERED_MAX = 1_000
+
+log = structlog.get_logger()
 
 AsksFor = Callable[[str, str | None], bool]
 
@@ -61,7 +64,7 @@ class Watcher(Protocol):
 
 
 class Index:
-    """Entries by application, the least recently used forgotten beyond `applications_max`."""
+    """Entries by application; beyond `applications_max` the one that was loaded or changed longest ago is forgotten."""
 
     def __init__(self, store: Store, profiles: Profiles, applications_max: int) -> None:
         self._store = store
@@ -98,7 +101,6 @@ class Index:
         """The entry, loaded if need be, or None when there is no such application. Loads are shared."""
         entry = self._by_id.get(application_id)
         if entry is not None:
-            self._by_id.move_to_end(application_id)
             return entry
         loading = self._loading.get(application_id)
         if loading is None:
@@ -115,6 +117,16 @@ class Index:
             return None
         return self.replace(webhooks)
 
+    async def refresh(self, application_id: int) -> None:
+        """Put what the store has in force, and never fail: where it can't be read, nothing old stays in force. Its
+        lanes give back what they hold, and the next publish or claim loads it anew.
+        """
+        try:
+            await self.reload(application_id)
+        except HookspanError as error:
+            log.warning("application could not be reloaded, forgotten for now", code=error.code, detail=error.detail)
+            self.forget(application_id)
+
     def replace(self, webhooks: Webhooks) -> Entry:
         """Put freshly read webhooks in force, unless newer ones are in force already."""
         application = webhooks.application
@@ -127,7 +139,7 @@ class Index:
         self._ids[application.public_id] = application.id
         if len(self._by_id) > self._max:
             _, oldest = self._by_id.popitem(last=False)
-            self._ids.pop(oldest.application.public_id, None)
+            self._forget_name(oldest)
         if self.watcher is not None:
             self.watcher.entry_changed(entry)
         return entry
@@ -140,9 +152,15 @@ class Index:
         """The application is gone."""
         entry = self._by_id.pop(application_id, None)
         if entry is not None:
-            self._ids.pop(entry.application.public_id, None)
+            self._forget_name(entry)
         if self.watcher is not None:
             self.watcher.application_gone(application_id)
+
+    def _forget_name(self, entry: Entry) -> None:
+        """Unless a newer application has taken the name meanwhile."""
+        name = entry.application.public_id
+        if self._ids.get(name) == entry.application.id:
+            del self._ids[name]
 
     def _profile_of(self, application: Application) -> Profile:
         if not application.settings:

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 import msgspec
+import structlog
 
 from hookspan.clock import Clock
 from hookspan.domain.records import Webhooks
@@ -24,6 +25,8 @@ from hookspan.store.contract import AppendedEvent, Claimed, NewDelivery, NewEven
 from hookspan.telemetry import Counters
 
 _IDLE_S = 5.0
+
+log = structlog.get_logger()
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -263,7 +266,10 @@ class Intake(Duty):
         first = 0
         for request in requests:
             after = first + len(request.events)
-            self._acknowledge(request, appended.events[first:after], appended.unknown)
+            try:
+                self._acknowledge(request, appended.events[first:after], appended.unknown)
+            except Exception:  # one publisher's connection must not cost the others their answers
+                log.exception("a publish could not be answered")
             first = after
         self._dispatch(events, appended.events)
 

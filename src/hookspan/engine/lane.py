@@ -45,14 +45,19 @@ class Lane:
         self._tokens = 0.0
         self._refilled_s = clock.monotonic()
         self.post: Post | None = None
+        self.entry = entry
+        self.webhook = webhook
         self.use(entry, webhook)
         self._tokens = self._burst
         self.mark_backlog()
 
     def use(self, entry: Entry, webhook: Webhook) -> None:
         """Follow a change of the webhook or its application; what is in flight ends as it began."""
+        was_on = self.is_on
         self.entry = entry
         self.webhook = webhook
+        if not was_on:  # what it failed before it was switched off is forgiven
+            self.failing_since = self.failing_since_kept = webhook.failing_since
         self.is_fifo = webhook.order is Order.FIFO
         self.concurrency = 1 if self.is_fifo else webhook.concurrency
         self.rate = webhook.rate

@@ -26,6 +26,7 @@ class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
     in_flight_max: int = 2_048
     applications_max: int = 100_000  # in the subscription index
 
+    logs_failures: bool = True  # a line at level info for each attempt that failed
     logs_successes: bool = (
         False  # a line for each attempt that went well, at level debug; failed ones have theirs at info
     )

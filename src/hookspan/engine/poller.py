@@ -36,6 +36,7 @@ class Poller(Duty):
         self._options = options
         self._counters = counters
         self.node = 0
+        self._suspect_webhook = 0  # of the last one
         self._suspect_look_s = 0.0  # when to look for one again
 
     async def turn(self) -> float:
@@ -44,8 +45,8 @@ class Poller(Duty):
         limit = min(items, options.claim_items_max)
         if limit == 0 or size == 0:
             return options.poll_interval_s  # the dispatcher wakes us when there is room
-        await self._bring_suspect()
         skip, marks = self._look()
+        await self._bring_suspect(skip)
         claimed = await self._store.claim(
             self.node,
             self._clock.now_ms(),
@@ -55,7 +56,7 @@ class Poller(Duty):
             skip=skip,
         )
         if claimed:
-            self._counters.deliveries_reclaimed += len(claimed)
+            self._counters.deliveries_claimed += len(claimed)
             await self._put(claimed)
             return 0
         await self._clear_backlogs(marks)
@@ -64,17 +65,23 @@ class Poller(Duty):
         due_at = await self._store.next_due_at(skip)
         return self._wait_s(due_at)
 
-    async def _bring_suspect(self) -> None:
-        """At most one at a time, and looked for now and then only: while one is held, others wait for it."""
+    async def _bring_suspect(self, skip: list[int]) -> None:
+        """At most one at a time, so that only the guilty one is counted again when the node dies; looked for now and
+        then only. Webhooks take turns, so that one that hangs keeps no other's waiting for more than its deadline.
+        """
         if self._dispatcher.suspect is not None:
             return
         now_s = self._clock.monotonic()
         if now_s < self._suspect_look_s:
             return
-        found = await self._store.claim_suspect(self.node, self._clock.now_ms())
+        now_ms = self._clock.now_ms()
+        found = await self._store.claim_suspect(self.node, now_ms, skip=[*skip, self._suspect_webhook])
+        if found is None:
+            found = await self._store.claim_suspect(self.node, now_ms, skip=skip)
         if found is None:
             self._suspect_look_s = now_s + self._options.suspect_interval_s
         else:
+            self._suspect_webhook = found.webhook_id
             await self._put([found])
 
     def _wait_s(self, due_at: int | None) -> float:
@@ -123,6 +130,7 @@ class Poller(Duty):
     async def _put(self, found: list[Claimed]) -> None:
         """Into lanes, or back to the store where the webhook is not known (any more)."""
         claimed = deque(found)
+        self._dispatcher.take_over(found)
         orphans: list[ClaimRef] = []
         try:
             while claimed:
@@ -139,6 +147,8 @@ class Poller(Duty):
             rest = orphans + [ClaimRef(item.id, item.claim) for item in claimed]
             if rest:
                 await self._store.release(self.node, rest, self._clock.now_ms())
+                for ref in rest:
+                    self._dispatcher.let_go(ref.delivery_id)
 
 
 def _webhook(entry: Entry, webhook_id: int) -> Webhook | None:

@@ -111,16 +111,22 @@ class Recorder(Duty):
 
     async def _return(self) -> None:
         size = min(len(self._given_back), self._options.record_results_max)
-        batch = [self._given_back[n] for n in range(size)]
-        await self._store.release(self.node, [ClaimRef(item.id, item.claim) for item in batch], self._clock.now_ms())
+        batch = [self._given_back.popleft() for _ in range(size)]
+        refs = [ClaimRef(item.id, item.claim) for item in batch]
+        try:
+            await self._store.release(self.node, refs, self._clock.now_ms())
+        except BaseException:
+            self._given_back.extendleft(reversed(batch))
+            raise
         for item in batch:
-            self._given_back.popleft()
             self.on_given_back(item)
 
     async def _keep_failing(self) -> None:
         for webhook_id in list(self._failing)[: self._options.record_results_max]:
-            lane = self._failing.pop(webhook_id)
+            lane = self._failing[webhook_id]
             if lane.failing_since != lane.failing_since_kept:
                 since = lane.failing_since
                 await self._store.set_failing_since(webhook_id, since)
                 lane.failing_since_kept = since
+            if lane.failing_since == lane.failing_since_kept:
+                self._failing.pop(webhook_id, None)

@@ -61,10 +61,22 @@ def test_an_exhausted_policy_fails_the_delivery():
 @pytest.mark.parametrize("owner", [Owner.US, Owner.PATH])
 def test_our_own_failure_spends_nothing(owner):
     """Out of sockets or without DNS for everyone: again soon, even when the policy would be exhausted."""
-    verdict = decide(BRIDGE, broken(ErrorCode.NO_SOCKETS, owner), History(99, 0, None), NOW_MS, 0.0)
+    verdict = decide(BRIDGE, broken(ErrorCode.NO_SOCKETS, owner), History(99, NOW_MS, None), NOW_MS, 0.0)
     assert verdict.kind is VerdictKind.RETRY
     assert not verdict.spends
     assert verdict.next_attempt_at == NOW_MS + OWN_FAILURE_DELAY_MS
+
+
+def test_our_own_failures_are_tried_less_often_as_they_last():
+    """So that an hour without DNS does not write a row every five seconds for everything that waits."""
+    own = broken(ErrorCode.DNS_FAILED, Owner.PATH)
+    delays = [
+        decide(BRIDGE, own, History(1, NOW_MS - minutes * 60_000, None), NOW_MS, 0.0).next_attempt_at - NOW_MS
+        for minutes in (0, 1, 10, 10_000)
+    ]
+    assert delays == [5_000, 30_000, 300_000, 300_000]
+    spread = decide(BRIDGE, own, History(1, NOW_MS, None), NOW_MS, 0.5).next_attempt_at - NOW_MS
+    assert spread == 5_500
 
 
 def test_a_blocked_destination_is_not_tried_again():

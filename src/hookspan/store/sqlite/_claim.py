@@ -79,11 +79,11 @@ class Claimer:
         return _read_taken(connection, idents)
 
 
-def claim_suspect(connection: apsw.Connection, node: int, now_ms: int) -> Claimed | None:
+def claim_suspect(connection: apsw.Connection, node: int, now_ms: int, skip: Collection[int]) -> Claimed | None:
     """See `Store.claim_suspect`."""
     if not value(connection, "has_node", (node,)):
         return None
-    ident = value(connection, "find_suspect", {"now": now_ms})
+    ident = value(connection, "find_suspect", {"now": now_ms, "skip": id_list(skip)})
     if ident is None:
         return None
     idents = id_list([ident])

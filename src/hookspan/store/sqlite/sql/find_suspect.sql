@@ -8,6 +8,7 @@ where
   and suspect.node = 0 and suspect.next_attempt_at <= :now
   and webhook.status in (1, 2)
   and webhook.sweep_reason is null
+  and webhook.id not in (select value from json_each(:skip))
   and (
     suspect.is_fifo = 0
     or suspect.id = (
