@@ -216,6 +216,15 @@ def test_a_taken_port_is_one_line_and_3(tmp_path: Path) -> None:
     assert "--port" in done.stderr
 
 
+def test_an_address_of_another_machine_is_one_line_and_3(tmp_path: Path) -> None:
+    """It is the address that must change, not the port."""
+    done = hookspan("serve", "--host", "192.0.2.1", "--port", "0", folder=tmp_path)
+    assert done.returncode == 3
+    assert done.stderr.count("\n") == 1
+    assert "--host" in done.stderr
+    assert "--port" not in done.stderr
+
+
 def test_a_second_server_on_the_same_data_is_one_line_and_3(served: Served) -> None:
     """One process holds a database."""
     done = hookspan("serve", "--port", "0", folder=served.folder)
