@@ -55,6 +55,7 @@ class Dispatcher:
         self.bytes = 0
         self.in_flight = 0
         self.is_stopped = False
+        self.is_in_doubt = False  # a commit's outcome is unknown: claims may stand in our name that we don't hold
         self.rate_timer = RateTimer(clock, self.ready)
         self.on_disable: Callable[[Webhook, StatusReason], None]
         self.on_room: Callable[[], None]

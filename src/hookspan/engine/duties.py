@@ -72,7 +72,6 @@ class Node(Duty):
         super().__init__(clock)
         self._store = store
         self._dispatcher = dispatcher
-        self._intake = intake
         self._options = options
         self._looked_s = clock.monotonic()
         self._suspects: set[ClaimRef] = set()
@@ -92,8 +91,8 @@ class Node(Duty):
             self._suspects.clear()
             await self.register()
         due = self._clock.monotonic() - self._looked_s >= self._options.unheld_interval_s
-        if due or self._intake.is_in_doubt or self._suspects:
-            self._intake.is_in_doubt = False
+        if due or self._dispatcher.is_in_doubt or self._suspects:
+            self._dispatcher.is_in_doubt = False
             await self._free_unheld()
         return self._options.beat_interval_s
 
@@ -112,29 +111,57 @@ class Node(Duty):
 
 
 class Retention(Duty):
-    """Drops events after their time, a chunk a turn; what is undelivered then expires first, visibly, a day before."""
+    """Drops events after their time, a chunk a turn; what is undelivered then expires first, visibly, a day before.
+
+    It does not take the wall's word for how much time has passed, since what is dropped is gone. It obeys a time of its
+    own, kept in the store, that follows the clock by at most a day at a start, and afterwards by twice the time that it
+    has seen pass. So a clock that leaps by a month erases next to nothing before somebody reads the warning; and a
+    machine that was off for a month takes another to come up with it.
+    """
 
     name = "retention"
     _GRACE_MS = _DAY_MS
+    _START_MS = _DAY_MS  # what may have passed unseen before a start
+    _PACE = 2  # ms of the clock that are believed for each that was seen to pass
 
     def __init__(self, store: Store, clock: Clock, options: EngineOptions, counters: Counters) -> None:
         super().__init__(clock)
         self._store = store
         self._options = options
         self._counters = counters
-        self._started_ms = clock.now_ms()
+        self._obeyed_ms: int | None = None  # known from the first turn on
+        self._looked_s = 0.0
+        self._is_held_back = False
 
     async def turn(self) -> float:
         now_ms = self._clock.now_ms()
-        expire_ms = now_ms - self._options.retention_days * _DAY_MS
+        obeyed_ms = await self._follow(now_ms)
+        expire_ms = obeyed_ms - self._options.retention_days * _DAY_MS
         done = await self._store.expire(
             first_id_at(expire_ms),
             first_id_at(expire_ms - self._GRACE_MS),
             self._options.retention_chunk,
             now_ms,
+            mark_ms=obeyed_ms,
         )
         self._counters.expired_deliveries += done.expired_deliveries
         self._counters.dropped_events += done.dropped_events
         if done.expired_deliveries:
             log.warning("undelivered deliveries expired", count=done.expired_deliveries)
         return self._options.retention_interval_s if done.is_done else 0
+
+    async def _follow(self, now_ms: int) -> int:
+        """The time to obey: the clock's, or as much of the way there as time was seen to pass."""
+        seen_s = self._clock.monotonic()
+        if self._obeyed_ms is None:
+            latest_ms = await self._store.retention_mark(now_ms) + self._START_MS
+        else:
+            latest_ms = self._obeyed_ms + int((seen_s - self._looked_s) * 1000 * self._PACE)
+        self._looked_s = seen_s
+        self._obeyed_ms = min(now_ms, latest_ms)
+        behind_ms = now_ms - self._obeyed_ms
+        if behind_ms > self._GRACE_MS and not self._is_held_back:
+            days = behind_ms // _DAY_MS
+            log.warning("retention is held back: the clock has leapt, or nothing ran for long", days_behind=days)
+        self._is_held_back = behind_ms > 0
+        return self._obeyed_ms

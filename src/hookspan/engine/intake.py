@@ -90,7 +90,6 @@ class Intake(Duty):
         self._anew: dict[int, Entry] = {}
         self.node = 0
         self.is_stopped = False
-        self.is_in_doubt = False  # a commit's outcome is unknown: claims may stand in our name that we don't know
         self.on_backlog: asyncio.Event | None = None
         self.on_node_gone: asyncio.Event | None = None
 
@@ -249,12 +248,13 @@ class Intake(Duty):
             return
         except HookspanError as error:
             self._unreserve_all(events)
-            self.is_in_doubt = self.is_in_doubt or isinstance(error, StoreUnavailable)
+            if isinstance(error, StoreUnavailable):
+                self._doubt(events)
             self._refuse(requests, error)
             raise
         except BaseException:
             self._unreserve_all(events)
-            self.is_in_doubt = True
+            self._doubt(events)
             self._refuse(requests, StoreUnavailable("Whether the event was stored is not known: send it again."))
             raise
         self._counters.appends += 1
@@ -355,11 +355,14 @@ class Intake(Duty):
         for event in events:
             self._unreserve(event)
 
-    async def drain(self) -> None:
-        """Refuse what is new and commit what waits. Used when the node stops."""
-        self.is_stopped = True
-        while self._queue:
-            await self.turn()
+    def _doubt(self, events: list[NewEvent]) -> None:
+        """The events may be kept, claimed in our name: until that is settled nothing of a fifo webhook may overtake."""
+        self._dispatcher.is_in_doubt = True
+        for event in events:
+            for delivery in event.deliveries:
+                lane = self._dispatcher.lanes.get(delivery.webhook_id)
+                if lane is not None:
+                    lane.mark_backlog()
 
 
 def _born(event: NewEvent, delivery: NewDelivery) -> Claimed:

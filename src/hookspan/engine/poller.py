@@ -8,6 +8,7 @@ from hookspan.engine.dispatcher import Dispatcher
 from hookspan.engine.duty import Duty
 from hookspan.engine.index import Entry, Index
 from hookspan.engine.options import EngineOptions
+from hookspan.errors import StoreUnavailable
 from hookspan.store.contract import Claimed, ClaimRef, Store
 from hookspan.telemetry import Counters
 
@@ -47,14 +48,7 @@ class Poller(Duty):
             return options.poll_interval_s  # the dispatcher wakes us when there is room
         skip, marks = self._look()
         await self._bring_suspect(skip)
-        claimed = await self._store.claim(
-            self.node,
-            self._clock.now_ms(),
-            limit=limit,
-            per_webhook=options.claim_per_webhook_max,
-            bytes_max=min(size, options.claim_bytes_max),
-            skip=skip,
-        )
+        claimed = await self._claim(limit, size, skip)
         if claimed:
             self._counters.deliveries_claimed += len(claimed)
             await self._put(claimed)
@@ -64,6 +58,21 @@ class Poller(Duty):
             return options.poll_interval_s  # what is due may be other suspects; we are woken when this one is done
         due_at = await self._store.next_due_at(skip)
         return self._wait_s(due_at)
+
+    async def _claim(self, limit: int, size: int, skip: list[int]) -> list[Claimed]:
+        options = self._options
+        try:
+            return await self._store.claim(
+                self.node,
+                self._clock.now_ms(),
+                limit=limit,
+                per_webhook=options.claim_per_webhook_max,
+                bytes_max=min(size, options.claim_bytes_max),
+                skip=skip,
+            )
+        except StoreUnavailable:
+            self._dispatcher.is_in_doubt = True
+            raise
 
     async def _bring_suspect(self, skip: list[int]) -> None:
         """At most one at a time, so that only the guilty one is counted again when the node dies; looked for now and
