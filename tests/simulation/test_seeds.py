@@ -1,5 +1,5 @@
-"""A node's life thrown by dice: publishes, toggles, failing receivers, crashes, store faults, time. One number, its seed,
-brings any failure back: HOOKSPAN_TEST_SEED=17 runs that one alone.
+"""A node's life thrown by dice: publishes, toggles, failing receivers, crashes, store faults, time. One number, its
+seed, brings any failure back: HOOKSPAN_TEST_SEED=17 runs that one alone.
 """
 
 import os
