@@ -111,14 +111,6 @@ class BlockedDestination(HookspanError):
     title = "Destination not allowed"
 
 
-class InvalidCertificate(HookspanError):
-    """The host of the URL did not show a valid certificate."""
-
-    code = "invalid_certificate"
-    status = 400
-    title = "The certificate is not valid"
-
-
 class InvalidCredential(HookspanError):
     """A given secret, token or key has the wrong form for this profile."""
 
@@ -199,36 +191,12 @@ class EventIdConflict(HookspanError):
     title = "This publisher_id was used for another event"
 
 
-class IdempotencyConflict(HookspanError):
-    """The key was used within 24 h with another body."""
-
-    code = "idempotency_conflict"
-    status = 409
-    title = "This Idempotency-Key was used for another request"
-
-
-class IdempotencyRunning(HookspanError):
-    """Ask again in a moment."""
-
-    code = "idempotency_running"
-    status = 409
-    title = "A request with this Idempotency-Key is running"
-
-
 class NotRotatable(HookspanError):
     """The profile has no credential here that could be rotated."""
 
     code = "not_rotatable"
     status = 409
     title = "Not rotatable"
-
-
-class NoTestEvent(HookspanError):
-    """The profile has no test event."""
-
-    code = "no_test_event"
-    status = 409
-    title = "No test event"
 
 
 class ChangedMeanwhile(HookspanError):
@@ -245,15 +213,6 @@ class TooLarge(HookspanError):
     code = "too_large"
     status = 413
     title = "Too large"
-
-
-class RateLimited(HookspanError):
-    """Slow down and ask again after Retry-After seconds."""
-
-    code = "rate_limited"
-    status = 429
-    title = "Too many requests"
-    retry_after_s: ClassVar[int] = 5
 
 
 class Overloaded(HookspanError):

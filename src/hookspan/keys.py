@@ -5,29 +5,42 @@ Two processes that start at once agree: a key appears whole under its name or no
 
 import os
 import secrets
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+import structlog
 
 from hookspan.errors import ConfigurationError
-from hookspan.settings import Settings, new_encryption_key, new_operator_key
+from hookspan.settings import (
+    Settings,
+    decode_encryption_key,
+    new_encryption_key,
+    new_operator_key,
+    wrong_operator_key,
+)
 
 OPERATOR_KEY_FILE = "operator.key"
 ENCRYPTION_KEY_FILE = "encryption.key"
+
+log = structlog.get_logger()
 
 
 def with_keys(settings: Settings) -> Settings:
     """`settings` with both keys: as given, else from the data folder, else made there.
 
-    Raises ConfigurationError when the folder can't be used, or when the database is there and its encryption key is
-    not: a new one could not read the secrets that the old one sealed.
+    Raises ConfigurationError when the folder can't be used, when a kept key is none, or when the database is there and
+    its encryption key is not: a new one could not read the secrets that the old one sealed. Key files that others may
+    read are made private first.
     """
     folder = settings.data_folder
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name in (OPERATOR_KEY_FILE, ENCRYPTION_KEY_FILE):
+            _make_private(folder / name)
         encryption_key = settings.encryption_key or _find_encryption_key(settings)
-        operator_key = settings.operator_key or _read_or_make(folder / OPERATOR_KEY_FILE, new_operator_key)
+        operator_key = settings.operator_key or _find_or_make_operator_key(folder / OPERATOR_KEY_FILE)
     except OSError as error:
         raise ConfigurationError(f"Can't use the data folder {folder}: {error.strerror} ({error.filename}).") from error
     return msgspec.structs.replace(settings, operator_key=operator_key, encryption_key=encryption_key)
@@ -35,7 +48,8 @@ def with_keys(settings: Settings) -> Settings:
 
 def find_operator_key(settings: Settings) -> str | None:
     """The operator key as given or as kept in the data folder; None where there is none (yet)."""
-    return settings.operator_key or _read(settings.data_folder / OPERATOR_KEY_FILE)
+    path = settings.data_folder / OPERATOR_KEY_FILE
+    return settings.operator_key or _checked_operator_key(path, _read(path))
 
 
 def replace_operator_key(settings: Settings, key: str) -> Path:
@@ -54,7 +68,41 @@ def _find_encryption_key(settings: Settings) -> str:
             f"The database {settings.database_path} is there but its encryption key is not: put {path} back "
             f"from your backup, or give the key as HOOKSPAN_ENCRYPTION_KEY."
         )
-    return _read_or_make(path, new_encryption_key)
+    key = _read_or_make(path, new_encryption_key)
+    try:
+        decode_encryption_key(key)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{path}: {error.detail.partition(';')[0]}. Put it back from your backup.") from None
+    return key
+
+
+def _find_or_make_operator_key(path: Path) -> str:
+    key = _read_or_make(path, new_operator_key)
+    _checked_operator_key(path, key)
+    return key
+
+
+def _checked_operator_key(path: Path, key: str | None) -> str | None:
+    """`key`, which came from `path`. What a setting refuses, a file may not bring in."""
+    why = None if key is None else wrong_operator_key(key)
+    if why is not None:
+        raise ConfigurationError(f"{path}: the key {why}, and `hookspan keys new --save` keeps it there.")
+    return key
+
+
+def _make_private(path: Path) -> None:
+    """Take a key file away from group and others, as SSH does with its own."""
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except FileNotFoundError:
+        return
+    if not mode & (stat.S_IRWXG | stat.S_IRWXO):
+        return
+    try:
+        path.chmod(0o600)
+    except PermissionError:
+        raise ConfigurationError(f"{path} can be read by others (mode {mode:04o}); make it 0600.") from None
+    log.warning("a key file could be read by others; it is private now", path=str(path), mode_before=f"{mode:04o}")
 
 
 def _read_or_make(path: Path, make: Callable[[], str]) -> str:

@@ -119,6 +119,13 @@ def new_encryption_key() -> str:
     return base64.b64encode(secrets.token_bytes(ENCRYPTION_KEY_BYTES)).decode()
 
 
+def wrong_operator_key(key: str) -> str | None:
+    """Why `key` can't be the operator key; None when it can."""
+    if len(key) < OPERATOR_KEY_CHARS_MIN or not key.isascii() or not key.isprintable() or " " in key:
+        return f"must be at least {OPERATOR_KEY_CHARS_MIN} visible ASCII characters; `hookspan keys new` makes one"
+    return None
+
+
 # --- reading the sources ------------------------------------------------------------------------------------------
 
 _Say = Callable[[str], str]
@@ -201,14 +208,23 @@ def _split(name: str, value: Any) -> Any:
 # --- decoding and checking ----------------------------------------------------------------------------------------
 
 
+_ALLOWED = {  # for those that are more than text
+    "port": "a whole number from 1 to 65535, or 0 for any free port",
+    "retention_days": "a whole number from 1 to 3650",
+    "log_level": "debug, info, warning or error",
+    "egress_allow": "networks with commas between them, or a list of them",
+    "egress_addresses": "networks with commas between them, or a list of them",
+    "egress_allow_http": "true or false",
+}
+
+
 def _decode(merged: dict[str, Any], origin: dict[str, str]) -> Settings:
     for name, value in merged.items():
         one = {name: value}
         try:
             msgspec.convert(one, Settings, strict=False)
-        except msgspec.ValidationError as error:
-            why = str(error).partition(" - at ")[0]
-            raise ConfigurationError(f"{origin[name]}: {why[0].lower()}{why[1:]}.") from None
+        except msgspec.ValidationError:
+            raise ConfigurationError(f"{origin[name]}: must be {_ALLOWED.get(name, 'text')}.") from None
     return msgspec.convert(merged, Settings, strict=False)
 
 
@@ -217,7 +233,7 @@ def _check(settings: Settings, origin: dict[str, str]) -> None:
     checks: dict[str, Callable[[Any], str | None]] = {
         "database_url": _wrong_database,
         "host": lambda host: None if host and host.isprintable() else "must be an address or a host name",
-        "operator_key": _wrong_operator_key,
+        "operator_key": wrong_operator_key,
         "encryption_key": _wrong_encryption_key,
         "egress_allow": _wrong_networks,
         "egress_addresses": _wrong_networks,
@@ -236,12 +252,6 @@ def _wrong_database(url: str) -> str | None:
         return "PostgreSQL is not part of this version yet; use sqlite:///path/to/hookspan.db"
     if not url.startswith(_SQLITE) or url.endswith(("/", "\0")) or url == _SQLITE:
         return "must be sqlite:///relative/path.db or sqlite:////absolute/path.db"
-    return None
-
-
-def _wrong_operator_key(key: str) -> str | None:
-    if len(key) < OPERATOR_KEY_CHARS_MIN or not key.isascii() or not key.isprintable() or " " in key:
-        return f"must be at least {OPERATOR_KEY_CHARS_MIN} visible ASCII characters; `hookspan keys new` makes one"
     return None
 
 

@@ -1,5 +1,6 @@
 """The command line as people meet it: real processes, real sockets, real files."""
 
+import contextlib
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -100,6 +102,25 @@ class Served(Started):
         with urllib.request.urlopen(request, timeout=10) as response:
             return json.load(response)
 
+    def post(self, what: str, body: dict[str, Any]) -> Any:
+        """To the sample application."""
+        request = urllib.request.Request(
+            f"{self.url}/v1/applications/app_sample/{what}",
+            data=json.dumps(body).encode(),
+            headers={"authorization": f"Bearer {self.key}"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return json.load(response)
+
+
+def await_listener(port: int) -> None:
+    """Come back when somebody listens there."""
+    deadline_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline_s:
+        with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
+            return
+    raise AssertionError(f"nobody listens on {port}")
+
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
@@ -172,6 +193,32 @@ def test_serve_publish_look_stop(served: Served) -> None:
     assert served.get(f"/v1/applications/app_sample/events/{receipt['id']}")["content"] == {"order_id": 17}
     assert served.end() == 0
     assert served.key not in served.log()
+
+
+def test_the_readme_s_receiver_verifies_what_the_readme_publishes(served: Served) -> None:
+    """The sixty-second start from its own words: that receiver, that webhook, that event, and it is printed."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (receiver,) = re.findall(r"^```python\n(import http.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    wanted, event = (json.loads(text) for text in re.findall(r"-d '(\{.*?\})'", readme))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    assert receiver.count("9000") == wanted["url"].count("9000") == 1
+    (served.folder / "receiver.py").write_text(receiver.replace("9000", str(port)), encoding="utf-8")
+    webhook = served.post("webhooks", {"url": wanted["url"].replace("9000", str(port))})
+    with subprocess.Popen(
+        [sys.executable, "receiver.py", webhook["secret"]], cwd=served.folder,
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    ) as process:  # fmt: skip
+        watchdog = threading.Timer(PATIENCE_S, process.kill)
+        watchdog.start()
+        try:
+            await_listener(port)
+            kept = served.post("events", event)
+            assert process.stdout is not None
+            assert process.stdout.readline() == f"verified: {kept['id']} order.paid {{'order_id': 17}}\n"
+        finally:
+            process.kill()
+            watchdog.cancel()
 
 
 def test_ctrl_c_ends_a_server_well(served: Served) -> None:

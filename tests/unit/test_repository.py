@@ -207,7 +207,7 @@ def test_the_readme_s_commands_exist() -> None:
     commands = every_command()
     lines = [
         line
-        for page in (README, read("CONTRIBUTING.md"))
+        for page in (README, read("CONTRIBUTING.md"), read("docs/operating.md"))
         for block in blocks(page, "sh")
         for line in block.splitlines()
     ]

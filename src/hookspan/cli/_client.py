@@ -36,14 +36,12 @@ class Refused(HookspanError):
 
 
 class ApiClient:
-    """One keep-alive connection to `base` (``http://host:port``); not for use from two threads at once."""
+    """One keep-alive connection to `base`, a checked ``http://host:port``; not for use from two threads at once."""
 
     def __init__(self, base: str, key: str, timeout_s: float = TIMEOUT_S) -> None:
         parts = urlsplit(base)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise Unreachable(f"{base!r} is not the address of a server; write http://host:port.")
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        self._connection = kind(parts.hostname, parts.port, timeout=timeout_s)
+        self._connection = kind(parts.hostname or "", parts.port, timeout=timeout_s)
         self._prefix = parts.path.rstrip("/")
         self._base = base
         self._key = key

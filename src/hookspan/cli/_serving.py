@@ -88,7 +88,7 @@ async def _show_first_steps(node: Node) -> None:
         "",
         f"  export KEY={node.settings.operator_key}",
         "",
-        dim("  # where should events go? any URL, also http on this machine"),
+        dim("  # where should events go? also http on this machine; 127.0.0.1, as localhost is refused"),
         f'  curl -H "Authorization: Bearer $KEY" {application}/webhooks \\',
         '    -d \'{"url": "http://127.0.0.1:9000/hook"}\'',
         dim("  # publish one"),

@@ -11,12 +11,17 @@ import apsw
 import click
 
 from hookspan.cli._options import settings_from, settings_options
-from hookspan.cli._output import Exit, bad, good, json_option, say_json
+from hookspan.cli._output import Exit, bad, dim, good, json_option, say_json
 from hookspan.errors import ConfigurationError, StoreUnavailable
 
 BUSY_TIMEOUT_MS = 2_000
 BACKUP_PAGES = 2_048  # copied between two looks at the progress bar: 8 MiB
 PROBLEMS_MAX = 100
+_NOTES = {
+    "database_bytes": "the file itself",
+    "reusable_bytes": "of these free inside it, for new rows: a file does not shrink",
+    "wal_bytes": "beside it, the newest commits; copied into the file as it goes",
+}
 
 
 @click.group("db", short_help="Look at the database, check it, back it up.")
@@ -38,16 +43,20 @@ def status(*, is_json: bool, **flags: str | None) -> None:
     with _reading(path) as database:
         facts: dict[str, Any] = {
             "path": str(path.resolve()),
-            "bytes": path.stat().st_size,
+            "database_bytes": path.stat().st_size,
+            "reusable_bytes": database.pragma("freelist_count") * database.pragma("page_size"),
             "wal_bytes": _bytes_of(path.with_name(path.name + "-wal")),
-            "free_bytes": database.pragma("freelist_count") * database.pragma("page_size"),
             "schema_version": database.pragma("user_version"),
             "sqlite": apsw.sqlite_lib_version(),
         }
     if is_json:
         say_json(facts)
     else:
-        click.echo("\n".join(f"{name:<15} {value}" for name, value in facts.items()))
+        shown = {name: f"{value:,}" if name in _NOTES else str(value) for name, value in facts.items()}
+        width = max(len(shown[name]) for name in _NOTES)
+        for name, text in shown.items():
+            note = f"  {dim(_NOTES[name])}" if name in _NOTES else ""
+            click.echo(f"{name:<15} {text.rjust(width) if note else text}{note}")
 
 
 @command.command("check")

@@ -13,9 +13,17 @@ _PORT = Settings().port
 
 @click.command("demo", short_help="See events published, delivered and verified.")
 @click.option("--once", is_flag=True, help="End by itself: 0 when every event was delivered and verified, else 1.")
-@click.option("--port", type=int, default=None, help=f"Where Hookspan listens.  [default: {_PORT}, or a free one]")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    metavar="PORT",
+    help=f"Where Hookspan listens.  [default: {_PORT}, or a free one]",
+)
 def command(*, once: bool, port: int | None) -> int:
-    """Start Hookspan and a sample receiver, publish a sample of every event type of every profile, and watch.
+    """Start Hookspan and a sample receiver, publish events, and watch each arrive with its signature verified.
+
+    One application for each shipped profile gets a sample of every event type in that profile's catalog. A catalog
+    that is open, as that of Standard Webhooks, has no list: there a few types of a shop stand for yours.
 
     \b
     Example:

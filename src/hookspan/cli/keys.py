@@ -54,7 +54,10 @@ def new(*, kind: str, save: bool, **flags: str | None) -> None:
     \b
     Examples:
       hookspan keys new --save
-      HOOKSPAN_ENCRYPTION_KEY=$(hookspan keys new --kind encryption) hookspan serve
+      hookspan keys new --kind encryption
+
+    A fresh encryption key is for the first start only: give it as HOOKSPAN_ENCRYPTION_KEY then and at every later
+    start, and keep a copy. A database that was begun with one key can't be opened with another.
     """
     if kind == "encryption" and save:
         raise click.UsageError(

@@ -7,7 +7,9 @@ Taken down in the opposite order: first nothing new comes in, then what is in fl
 
 import asyncio
 import contextlib
+import errno
 import gc
+import resource
 import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -58,10 +60,12 @@ def bind(host: str, port: int) -> socket.socket:
         listener.bind(address)
     except OSError as error:
         listener.close()
-        raise ConfigurationError(
-            f"Can't listen on {host} port {port}: {error.strerror}. Is another Hookspan running? "
-            f"Choose another port with --port."
-        ) from error
+        advice = {
+            errno.EADDRINUSE: "Is another Hookspan running? Choose another port with --port.",
+            errno.EADDRNOTAVAIL: "This machine does not have that address: choose another with --host.",
+            errno.EACCES: "Choose a port above 1023 with --port.",
+        }.get(error.errno or 0, "Choose others with --host and --port.")
+        raise ConfigurationError(f"Can't listen on {host} port {port}: {error.strerror}. {advice}") from error
     listener.setblocking(False)
     return listener
 
@@ -69,6 +73,7 @@ def bind(host: str, port: int) -> socket.socket:
 @contextlib.asynccontextmanager
 async def running(settings: Settings, listener: socket.socket) -> AsyncIterator[Node]:
     """A node that answers on `listener` for as long as the block runs. `settings` must have its keys."""
+    _raise_descriptor_limit()
     host, port = listener.getsockname()[:2]
     clock, counters = SystemClock(), Counters()
     ids = IdMaker(clock)
@@ -94,7 +99,11 @@ async def running(settings: Settings, listener: socket.socket) -> AsyncIterator[
             clock=clock,
             ids=ids,
             counters=counters,
-            options=EngineOptions(retention_days=settings.retention_days, logs_successes=settings.log_level == "debug"),
+            options=EngineOptions(
+                retention_days=settings.retention_days,
+                logs_failures=settings.log_level in {"debug", "info"},
+                logs_successes=settings.log_level == "debug",
+            ),
         )
         counters.readings.append(lambda: _readings(engine, counters))
         await engine.start()
@@ -103,6 +112,14 @@ async def running(settings: Settings, listener: socket.socket) -> AsyncIterator[
         await stack.enter_async_context(_listening(create_app(manage, engine, counters, settings), listener))
         with _calm_collector():
             yield Node(settings, _base_url(host, port), profiles, engine, manage, counters)
+
+
+def _raise_descriptor_limit() -> None:
+    """As many connections, in and out, as the machine allows this process."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with contextlib.suppress(OSError, ValueError):  # some systems have a lower limit than they say
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _readings(engine: Engine, counters: Counters) -> dict[str, float]:

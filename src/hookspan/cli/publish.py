@@ -2,7 +2,7 @@
 
 import json
 import sys
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import click
 
@@ -14,11 +14,27 @@ from hookspan.keys import find_operator_key
 from hookspan.settings import Settings
 
 
+def _server(_context: click.Context, _option: click.Parameter, url: str | None) -> str | None:
+    """`url` if it is the address of a server. Raises click.BadParameter."""
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url)
+        is_text = url.isprintable() and " " not in url
+        if is_text and parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return url
+    except ValueError:
+        pass
+    raise click.BadParameter(f"{url!r} is not the address of a server; write http://host:port.")
+
+
 @click.command("publish", short_help="Publish one event to a running server.")
 @click.argument("application", metavar="APP")
 @click.argument("event_type", metavar="TYPE")
 @click.argument("content", metavar="[CONTENT|-]", default="{}")
-@click.option("--url", metavar="URL", help="The server's address.  [default: host and port of the settings]")
+@click.option(
+    "--url", metavar="URL", callback=_server, help="Such as http://host:port.  [default: host and port of the settings]"
+)
 @click.option("--key", metavar="KEY", help="An API key.  [default: the operator key in the data folder]")
 @click.option("--publisher-id", metavar="ID", help="Your own id of the event: sent twice, it is kept once.")
 @settings_options
@@ -34,7 +50,8 @@ def command(
     is_json: bool,
     **flags: str | None,
 ) -> int:
-    """Publish an event of TYPE to the application APP. CONTENT is JSON, or - to read it from standard input.
+    """Publish an event of TYPE to the application APP. CONTENT is a JSON object, or - to read it from standard
+    input; without it the event's content is {}.
 
     \b
     Examples:

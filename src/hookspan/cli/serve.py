@@ -12,7 +12,7 @@ from hookspan.telemetry import configure_logging
 @click.command("serve", short_help="Run a server.")
 @click.option("--dev", is_flag=True, help="For a first try: http and loopback receivers allowed, a sample application.")
 @click.option("--host", metavar="ADDRESS", help="Where to listen.  [HOOKSPAN_HOST, default: 127.0.0.1]")
-@click.option("--port", type=int, metavar="PORT", help="0 takes a free one.  [HOOKSPAN_PORT, default: 8400]")
+@click.option("--port", metavar="PORT", help="0 takes a free one.  [HOOKSPAN_PORT, default: 8400]")
 @click.option(
     "--log-level", metavar="LEVEL", help="debug, info, warning or error.  [HOOKSPAN_LOG_LEVEL, default: info]"
 )

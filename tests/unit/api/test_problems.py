@@ -1,13 +1,14 @@
 """What was wrong becomes a code, a place and words."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 import pytest
 from litestar.exceptions import HTTPException, NotFoundException
 
-from hookspan.api._problem import explain_validation, problem_headers, problem_members, translate
-from hookspan.errors import HookspanError, NotFound, Overloaded, RateLimited, Unauthenticated, WebhookLimit
+from hookspan.api._problem import problem_headers, problem_members, translate
+from hookspan.errors import HookspanError, NotFound, Overloaded, StoreUnavailable, Unauthenticated, WebhookLimit
+from hookspan.explain_json import explain_validation
 
 
 class Inner(msgspec.Struct, forbid_unknown_fields=True):
@@ -18,12 +19,13 @@ class Outer(msgspec.Struct, forbid_unknown_fields=True):
     one: Inner | None = None
     many: list[Inner] = []
     named: dict[str, Inner] = {}
+    word: Literal["on", "off"] | None = None
 
 
 def explained(raw: bytes) -> HookspanError:
     with pytest.raises(msgspec.ValidationError) as caught:
         msgspec.json.decode(raw, type=Outer)
-    return explain_validation(caught.value)
+    return explain_validation(caught.value, Outer)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +41,7 @@ def explained(raw: bytes) -> HookspanError:
         (b'{"many":[{"number":1},{"number":"1"}]}', "invalid_request", "/many/1/number"),
         (b'{"many":[{"number":1},{}]}', "invalid_request", "/many/1/number"),
         (b'{"named":{"k":{"number":"1"}}}', "invalid_request", "/named/number"),
+        (b'{"word":"of"}', "invalid_request", "/word"),
     ],
 )
 def test_the_place_is_a_json_pointer(raw, code, pointer):
@@ -46,6 +49,21 @@ def test_the_place_is_a_json_pointer(raw, code, pointer):
     error = explained(raw)
     assert error.code == code
     assert pointer is None or error.errors[0].pointer == pointer
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        (b'{"two":1}', "there are: one, many, named, word."),
+        (b'{"one":{"number":1,"x":2}}', "there are: number."),
+        (b'{"many":[{"number":1},{"number":1,"x":1}]}', "there are: number."),
+        (b'{"named":{"k":{"number":1,"x":1}}}', "there are: number."),
+        (b'{"word":"of"}', "Invalid enum value 'of'; there are: off, on."),
+    ],
+)
+def test_what_is_possible_is_listed(raw, words):
+    """The members of the place, or its words: a typo is mended without the manual."""
+    assert explained(raw).detail.endswith(words)
 
 
 def test_members_of_a_problem():
@@ -62,7 +80,7 @@ def test_data_never_replaces_a_standard_member():
     assert problem_members(NotFound("x", status=200, code="fine"), "req_1")["status"] == 404
 
 
-@pytest.mark.parametrize("error", [Overloaded(), RateLimited()])
+@pytest.mark.parametrize("error", [Overloaded(), StoreUnavailable()])
 def test_whoever_must_wait_is_told_how_long(error):
     """In whole seconds."""
     headers = dict(problem_headers(error))

@@ -57,7 +57,7 @@ def make(intake, *, is_logged=False):
         ("/v1/applications/customer-17/events", "customer-17"),
         ("/v1/applications//events", None),
         ("/v1/applications/a/b/events", None),
-        ("/v1/applications/a/events/", None),
+        ("/v1/applications/a/events/", "a"),
         ("/v1/applications/a/events/sample", None),
         ("/v1/applications/events", None),
         ("/v1/applications", None),
@@ -196,3 +196,33 @@ async def test_prepared_answers_are_bounded():
     for length in range(_publish.STARTS_MAX + 50):
         assert app._make_start(length)["headers"][1] == (b"content-length", b"%d" % length)
     assert len(app._starts) == _publish.STARTS_MAX
+
+
+@pytest.mark.parametrize("error", [NotFound("x"), Overloaded()])
+async def test_a_refusal_is_named_in_its_header_too(error):
+    """On both ways, as on every other route."""
+    app, _ = make(FakeIntake(error))
+    answer = await ask(app, "POST", "/", [b"{}"], headers=KEY)
+    assert answer.headers["x-request-id"] == msgspec.json.decode(answer.body)["request_id"]
+    raw = make_app(FakeIntake(), Counters()).refusal(error, [(b"date", b"now")], "app_x")
+    head, _, body = raw.partition(b"\r\n\r\n")
+    assert b"x-request-id: " + msgspec.json.decode(body)["request_id"].encode() in head
+
+
+async def test_refusals_of_publishers_are_logged_where_somebody_reads_them():
+    """One line each at info; none at warning."""
+    for logs_refusals in (False, True):
+        app = PublishApp(
+            FakeIntake(NotFound("x")), KeyCheck("0123456789abcdef"), Tally(Counters()), is_logged=False,
+            logs_refusals=logs_refusals,
+        )  # fmt: skip
+
+        async def called(scope, receive, send, app=app):
+            await app("app_x", scope, receive, send)
+
+        with structlog.testing.capture_logs() as lines:
+            answer = await ask(called, "POST", "/", [b"{}"], headers=KEY)
+        assert len(lines) == logs_refusals
+        for line in lines:
+            assert (line["log_level"], line["application"], line["code"]) == ("info", "app_x", "not_found")
+            assert line["request_id"] == answer.headers["x-request-id"]

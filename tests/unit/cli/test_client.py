@@ -102,9 +102,17 @@ def test_a_problem_document_becomes_lines_and_1(server: Server, capsys: pytest.C
 def test_no_server_is_4(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     """A script can tell "not there" from "refused"."""
     assert run(["publish", "a", "b", "--url", "http://127.0.0.1:1", "--key", "k"]) == Exit.UNREACHABLE
-    assert run(["publish", "a", "b", "--url", "127.0.0.1:1", "--key", "k"]) == Exit.UNREACHABLE
     assert "Is `hookspan serve` running?" in capsys.readouterr().err
     assert server.seen == []
+
+
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:8400", "ftp://h:1", "http://", "http://h:99999", "http://a b:1", "http://h:0"]
+)
+def test_an_address_that_is_none_is_wrong_usage(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """2, with the form to write."""
+    assert run(["publish", "a", "b", "--url", url, "--key", "k"]) == Exit.USAGE
+    assert "write http://host:port" in capsys.readouterr().err
 
 
 def test_no_key_says_where_one_is_looked_for(server: Server, capsys: pytest.CaptureFixture[str]) -> None:

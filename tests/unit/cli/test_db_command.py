@@ -37,10 +37,13 @@ def test_status_tells_the_facts(path: Path, capsys: pytest.CaptureFixture[str]) 
     """Sizes, place and schema, for people and programs."""
     assert db_run("status", "--json", path=path) == Exit.OK
     facts = json.loads(capsys.readouterr().out)
-    assert facts["bytes"] == path.stat().st_size
+    assert facts["database_bytes"] == path.stat().st_size
+    assert (facts["reusable_bytes"], facts["wal_bytes"]) == (0, 0)
     assert facts["path"] == str(path)
     assert db_run("status", path=path) == Exit.OK
-    assert str(path) in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert str(path) in shown
+    assert f"{path.stat().st_size:,}" in shown
 
 
 def test_check_finds_a_sound_one_sound(path: Path, capsys: pytest.CaptureFixture[str]) -> None:

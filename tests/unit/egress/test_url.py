@@ -104,6 +104,7 @@ def test_what_is_accepted(url, authority, path):
         ("https://a_b.example.com/", "parts of a host name"),
         ("https://" + "a." * 126 + "com/", "longer than 253"),
         ("https://foo.localhost/", "one of those"),
+        ("http://localhost:9000/", "write 127.0.0.1"),
         ("https://home.arpa/", "one of those"),
         ("https://printer.local/", "one of those"),
         ("https://example.0x/", "IPv4"),

@@ -83,6 +83,52 @@ def test_an_empty_key_file_is_refused(settings: Settings, content: bytes) -> Non
         with_keys(settings)
 
 
+@pytest.mark.parametrize("key", ["short", "long enough but with spaces", "line one is long\nline two is long"])
+def test_a_weak_operator_key_in_the_file_is_refused(settings: Settings, key: str) -> None:
+    """The file is held to the rule of HOOKSPAN_OPERATOR_KEY, at start and wherever it is read, with the way out."""
+    with_keys(settings)
+    (settings.data_folder / "operator.key").write_text(key + "\n", encoding="ascii")
+    for read in (with_keys, find_operator_key):
+        with pytest.raises(ConfigurationError, match=r"operator\.key: the key must be at least 16.*--save") as caught:
+            read(settings)
+        assert key not in caught.value.detail
+
+
+def test_a_broken_encryption_key_in_the_file_is_refused(settings: Settings) -> None:
+    """With the file's name, and never replaced."""
+    with_keys(settings)
+    path = settings.data_folder / "encryption.key"
+    path.write_text("bm90IDMyIGJ5dGVz\n", encoding="ascii")
+    with pytest.raises(ConfigurationError, match=r"encryption\.key: .*32 bytes in base64\. Put it back"):
+        with_keys(settings)
+    assert path.read_text(encoding="ascii") == "bm90IDMyIGJ5dGVz\n"
+
+
+@pytest.mark.parametrize("name", ["operator.key", "encryption.key"])
+def test_a_key_file_that_others_may_read_is_made_private(settings: Settings, name: str) -> None:
+    """A start takes it away from group and others; the key stays."""
+    first = with_keys(settings)
+    path = settings.data_folder / name
+    path.chmod(0o644)
+    assert with_keys(settings) == first
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_key_file_that_can_not_be_made_private_is_refused(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it belongs to somebody else, the start says what to do."""
+    with_keys(settings)
+    (settings.data_folder / "operator.key").chmod(0o640)
+
+    def refuse(_path: Path, _mode: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "chmod", refuse)
+    with pytest.raises(ConfigurationError, match=r"operator\.key can be read by others \(mode 0640\); make it 0600"):
+        with_keys(settings)
+
+
 def test_a_folder_that_can_not_be_used_is_refused(tmp_path: Path) -> None:
     """A file in the folder's place is told in one line."""
     (tmp_path / "data").touch()

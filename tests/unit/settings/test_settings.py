@@ -135,6 +135,24 @@ def test_a_wrong_flag_is_named_as_the_flag(folder: Path) -> None:
     assert refusal(folder, log_level="loud").startswith("--log-level")
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("port", "abc", "must be a whole number from 1 to 65535"),
+        ("port", "65536", "must be a whole number from 1 to 65535"),
+        ("retention_days", "9999", "must be a whole number from 1 to 3650"),
+        ("log_level", "loud", "must be debug, info, warning or error"),
+        ("egress_allow_http", "perhaps", "must be true or false"),
+    ],
+)
+def test_a_refusal_says_what_is_allowed(folder: Path, name: str, value: str, allowed: str) -> None:
+    """In words for people, whichever source it was said in."""
+    assert allowed in refusal(folder, environment={f"HOOKSPAN_{name.upper()}": value})
+    flags: dict[str, object] = {name: value}
+    with pytest.raises(ConfigurationError, match=allowed):
+        load_settings(flags, environment={}, folder=folder)
+
+
 def test_postgresql_is_refused_in_words(folder: Path) -> None:
     """The other store is not there yet, and the refusal says so."""
     environment = {"HOOKSPAN_DATABASE_URL": "postgresql://user:hunter2@db/hookspan"}

@@ -16,6 +16,10 @@ INDEX_NAMES = set(re.findall(r"create (?:unique )?index (\w+)", "".join(MIGRATIO
 WALKS = {
     "find_suspect": "delivery_suspect",  # hardly ever any
     "bring_forward_firsts": "delivery_due",  # once, after a clock was set back
+    "bring_forward_retries": "delivery_due",
+    "bring_forward_failures": "webhook",
+    "mark_skipped": "node",
+    "find_kept_events": "webhook",  # as find_deliveries_between, by a reader
     "delete_nodes": "node",  # a row or two
     "count_waiting": "node",
     "has_pending": "node",

@@ -80,3 +80,9 @@ def test_a_bucket_s_upper_end_is_inclusive(value: float, bucket: int) -> None:
     histogram.observe(value)
     assert histogram.buckets[bucket] == 1
     assert sum(histogram.buckets) == 1
+
+
+def test_gauges_say_what_they_are() -> None:
+    """In the words of docs/metrics.md, not a reference to it."""
+    shown = "\n".join(lines(Counters(), lane_deliveries=1))
+    assert "# HELP hookspan_lane_deliveries Deliveries that wait in this node's lanes." in shown

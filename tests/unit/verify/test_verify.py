@@ -5,6 +5,7 @@ import datetime
 import subprocess
 import sys
 import textwrap
+from email.message import Message
 
 import pytest
 import standardwebhooks
@@ -262,3 +263,29 @@ def test_it_needs_nothing_but_the_standard_library():
 
 def test_the_public_names():
     assert sorted(hookspan.verify.__all__) == ["VerificationError", "VerifiedEvent", "verify"]
+
+
+def headers_of_the_standard_library() -> Message:
+    message = Message()
+    for name, value in STANDARD_HEADERS.items():
+        message[name] = value
+    return message
+
+
+class Items:
+    """Headers as some framework has them: no mapping, but items()."""
+
+    def items(self) -> list[tuple[str, str]]:
+        return list(STANDARD_HEADERS.items())
+
+
+@pytest.mark.parametrize("headers", [headers_of_the_standard_library(), Items(), list(STANDARD_HEADERS.items())])
+def test_headers_are_taken_as_they_come(headers) -> None:
+    """From http.server, from frameworks, as pairs."""
+    assert verify("standard", headers=headers, body=STANDARD_BODY, secret=WHSEC, now=1614265330)
+
+
+@pytest.mark.parametrize("headers", [None, 5, "text: x", [1], ["abc"], [("a",)], {"a": 1}, [("a", None)], Items])
+def test_headers_that_are_none_are_refused_in_our_words(headers) -> None:
+    """Never a bare ValueError or TypeError."""
+    assert code_of(headers=headers) == "malformed_header"
