@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from hookspan.domain.states import Cause, DeliveryReason, DeliveryState, Order, WebhookStatus
-from hookspan.store.contract import ORPHANS_ALONE
+from hookspan.store.contract import EXPIRED_SHOWN_MS, ORPHANS_ALONE
 
 
 @dataclass
@@ -20,6 +20,8 @@ class ModelDelivery:
     cause: Cause = Cause.FIRST
     attempts: int = 0
     orphans: int = 0
+    is_skipped: bool = False  # claimed when its webhook was told to skip
+    expired_at: int | None = None
 
     @property
     def is_waiting(self) -> bool:
@@ -34,7 +36,19 @@ class ModelDelivery:
         return self.orphans >= ORPHANS_ALONE
 
     def close(self, state: DeliveryState, reason: DeliveryReason | None) -> None:
-        self.state, self.reason, self.node = state, reason, 0
+        self.state, self.reason, self.node, self.is_skipped, self.expired_at = state, reason, 0, False, None
+
+    def give_back(self, now_ms: int) -> None:
+        """Its claim ends unsent."""
+        if self.is_skipped:
+            self.close(DeliveryState.CANCELLED, DeliveryReason.SKIPPED)
+        else:
+            self.node, self.due_at = 0, now_ms
+
+    def keeps_event(self, now_ms: int) -> bool:
+        if self.expired_at is not None:
+            return self.expired_at > now_ms - EXPIRED_SHOWN_MS
+        return self.state is DeliveryState.PENDING
 
 
 @dataclass
@@ -103,7 +117,8 @@ class Model:
         """The node is gone."""
         for one in self.deliveries.values():
             if one.is_held:
-                one.node, one.due_at, one.orphans = 0, now_ms, one.orphans + 1
+                one.orphans += 1
+                one.give_back(now_ms)
 
     def move(self, webhook: ModelWebhook, status: WebhookStatus, *, keep: bool) -> None:
         last = self.applications[webhook.application_id].last_position
@@ -113,26 +128,31 @@ class Model:
         if status is WebhookStatus.CATCHING_UP and not keep:
             webhook.position = last
             self.cancel_waiting(webhook.id, DeliveryReason.SKIPPED)
+            for one in self.pending(webhook.id):
+                one.is_skipped = True
 
     def cancel_waiting(self, webhook_id: int, reason: DeliveryReason) -> None:
         for one in self.pending(webhook_id):
             if one.is_waiting:
                 one.close(DeliveryState.CANCELLED, reason)
 
-    def expire(self, below: int) -> None:
+    def expire(self, below: int, now_ms: int) -> None:
         for one in self.deliveries.values():
             if one.is_waiting and one.event_id < below:
                 one.close(DeliveryState.FAILED, DeliveryReason.EXPIRED)
+                one.expired_at = now_ms
 
-    def drop(self, below: int) -> None:
-        """Events below an id go with all that hangs on them, but not while something of them is in flight."""
-        self.expire(below)
-        held = {one.event_id for one in self.deliveries.values() if one.is_held}
+    def drop(self, below: int, now_ms: int) -> None:
+        """Events below an id go with all that hangs on them, but not while something of them is in flight, or has
+        expired within a day.
+        """
+        self.expire(below, now_ms)
+        kept = {one.event_id for one in self.deliveries.values() if one.keeps_event(now_ms)}
         gone = {
             event.id
             for application in self.applications.values()
             for event in application.events.values()
-            if event.id < below and event.id not in held
+            if event.id < below and event.id not in kept
         }
         for application in self.applications.values():
             application.events = {ident: event for ident, event in application.events.items() if ident not in gone}

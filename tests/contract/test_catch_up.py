@@ -7,7 +7,7 @@ import pytest
 
 from hookspan.domain.records import Application, Webhook
 from hookspan.domain.states import DeliveryReason, DeliveryState, Order, WebhookStatus
-from hookspan.store.contract import CatchUpTurn
+from hookspan.store.contract import CatchUpTurn, ClaimRef, WebhookChange
 from tests.contract.world import World
 
 pytestmark = pytest.mark.anyio
@@ -219,3 +219,40 @@ async def test_toggling_while_publishing_misses_and_doubles_nothing(world: World
     await world.move(webhook, WebhookStatus.ACTIVE)
     await world.catch_up(webhook)
     assert sorted(await delivered(world, application, webhook)) == sorted(published)
+
+
+async def test_a_plan_for_another_version_does_nothing(world: World) -> None:
+    """A subscription that changed between the planning and the chunk is the one in force: the caller plans anew."""
+    application = await world.application()
+    webhook = await world.webhook(application, WebhookStatus.DISABLED, events=("a",))
+    await world.publish(application, event_type="b")
+    planned = await world.move(webhook, WebhookStatus.CATCHING_UP)
+    changed = await world.store.update_webhook(webhook.id, WebhookChange(events=("a", "b")), None, world.now)
+    assert changed is not None
+    turn = await world.store.catch_up(webhook.id, 10, lambda _type: False, version=planned.version)
+    assert turn == CatchUpTurn(0, 0, is_done=False, refreshed=None, is_stale=True, webhook=changed)
+    turn = await world.store.catch_up(webhook.id, 10, lambda _type: True, version=changed.version)
+    assert (turn.created, turn.is_done, turn.is_stale) == (1, True, False)
+
+
+async def test_what_was_held_at_a_skip_is_skipped_when_given_back(world: World) -> None:
+    """Claimed but unsent, in a lane for instance: giving it back later does not bring it to life again."""
+    application = await world.application()
+    webhook = await world.webhook(application)
+    await world.publish(application, webhook, count=4)
+    sent, tried, unsent, orphaned = await world.claim()
+    await world.move(webhook, WebhookStatus.DISABLED)
+    await world.move(webhook, WebhookStatus.CATCHING_UP, keep=False)
+    await world.catch_up(webhook)
+    assert (await world.delivery(application, unsent.id)).reason is None
+    world.clock.move(10)
+    await world.finish([sent])
+    await world.record(world.result(tried, DeliveryState.PENDING, retry_in=0))
+    await world.store.release(world.node, [ClaimRef(unsent.id, unsent.claim)], world.now)
+    await world.register()
+    for one in (unsent, orphaned):
+        delivery = await world.delivery(application, one.id)
+        assert (delivery.state, delivery.reason) == (DeliveryState.CANCELLED, DeliveryReason.SKIPPED)
+        assert (delivery.is_claimed, delivery.next_attempt_at, delivery.finished_at) == (False, None, world.now)
+    assert (await world.delivery(application, sent.id)).state is DeliveryState.SUCCEEDED
+    assert [one.id for one in await world.claim()] == [tried.id], "what was in flight ends as it would have"

@@ -26,7 +26,7 @@ from hookspan.domain.records import Application, Webhook
 from hookspan.domain.states import Cause, DeliveryReason, DeliveryState, Order, WebhookStatus
 from hookspan.errors import StateForbidden
 from hookspan.ids import IdMaker, first_id_at
-from hookspan.store.contract import Claimed, ClaimRef, NewEvent
+from hookspan.store.contract import EXPIRED_SHOWN_MS, Claimed, ClaimRef, NewEvent
 from tests.contract.factories import FACTORIES
 from tests.contract.model import Model, ModelApplication, ModelDelivery, ModelEvent, ModelWebhook
 from tests.contract.world import World
@@ -213,8 +213,7 @@ class Machine(RuleBasedStateMachine):
         self.run(self.world.store.release(node, list(refs), self.clock.now_ms()))
         for claim in chosen:
             if self.holds(node, claim):
-                delivery = self.model.deliveries[claim.id]
-                delivery.node, delivery.due_at = 0, self.clock.now_ms()
+                self.model.deliveries[claim.id].give_back(self.clock.now_ms())
 
     # --- webhooks on the move
 
@@ -309,13 +308,18 @@ class Machine(RuleBasedStateMachine):
     def wait(self, ms: int) -> None:
         self.clock.move(ms)
 
+    @rule()
+    def wait_a_day(self) -> None:
+        """So that what has expired was there to be seen for long enough."""
+        self.clock.move(EXPIRED_SHOWN_MS)
+
     @rule(age_ms=st.integers(0, 3_000), limit=st.integers(1, 5))
     def expire(self, age_ms: int, limit: int) -> None:
         drop_below = first_id_at(self.clock.now_ms() - 2 * age_ms)
         expire_below = first_id_at(self.clock.now_ms() - age_ms)
         self.run(self.world.expire(expire_below, drop_below, limit))
-        self.model.expire(expire_below)
-        self.model.drop(drop_below)
+        self.model.expire(expire_below, self.clock.now_ms())
+        self.model.drop(drop_below, self.clock.now_ms())
 
     @rule(is_orderly=st.booleans())
     def start_anew(self, *, is_orderly: bool) -> None:

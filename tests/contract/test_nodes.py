@@ -3,12 +3,15 @@
 import pytest
 
 from hookspan.domain.states import DeliveryState, Order, WebhookStatus
-from hookspan.ids import first_id_at
+from hookspan.ids import IdMaker, first_id_at
 from hookspan.store.contract import ORPHANS_ALONE, ClaimRef
 from tests.contract.factories import MakeStore
 from tests.contract.world import World
+from tests.support.clock import VirtualClock
 
 pytestmark = pytest.mark.anyio
+
+DAY_MS = 86_400_000
 
 
 async def test_every_registration_has_a_new_id(world: World) -> None:
@@ -189,3 +192,45 @@ async def test_a_suspect_of_a_webhook_that_is_off_waits(world: World) -> None:
     assert await world.store.claim_suspect(world.node, world.now - 1) is None
     await world.move(webhook, WebhookStatus.DISABLED)
     assert await world.store.claim_suspect(world.node, world.now) is None
+
+
+async def test_a_clock_that_was_set_back_puts_nothing_out_of_reach(
+    make_store: MakeStore, clock: VirtualClock, ids: IdMaker
+) -> None:
+    """Ten years ahead, then set right over a restart: what had failed or was held is tried within minutes, spread."""
+    right_ms = clock.now_ms()
+    clock.move(3650 * DAY_MS)
+    world = World(make_store(), clock, ids)
+    await world.store.open()
+    await world.register()
+    application = await world.application()
+    webhook = await world.webhook(application)
+    await world.publish(application, webhook, count=30)
+    await world.record(*(world.result(one, DeliveryState.PENDING) for one in await world.claim(limit=20)))
+    await world.record(*(world.result(one, DeliveryState.PENDING) for one in await world.claim(limit=5)))
+    await world.claim(limit=3)
+    await world.store.set_failing_since(webhook.id, world.now)
+    await world.store.close()
+    world = World(make_store(), VirtualClock(right_ms), ids)
+    await world.store.open()
+    await world.register()
+    deliveries = await world.deliveries(application)
+    due = [one.next_attempt_at or 0 for one in deliveries]
+    assert all(world.now <= one <= world.now + 600_000 for one in due)
+    assert len(set(due)) > 20
+    assert all(one.round_started_at in (None, world.now) for one in deliveries)
+    seen = await world.store.get_webhook(webhook.id)
+    assert seen is not None
+    assert seen.failing_since == world.now
+    await world.store.close()
+
+
+async def test_an_orderly_start_leaves_the_plan_alone(world: World) -> None:
+    """A retry that a policy has put days ahead stays where it is."""
+    application = await world.application()
+    webhook = await world.webhook(application)
+    await world.publish(application, webhook)
+    await world.record(*(world.result(one, DeliveryState.PENDING, retry_in=5 * DAY_MS) for one in await world.claim()))
+    due = world.now + 5 * DAY_MS
+    await world.register()
+    assert [one.next_attempt_at for one in await world.deliveries(application)] == [due]

@@ -2,9 +2,9 @@
 
 import pytest
 
-from hookspan.domain.states import DeliveryReason, DeliveryState, WebhookStatus
+from hookspan.domain.states import Cause, DeliveryReason, DeliveryState, WebhookStatus
 from hookspan.ids import first_id_at
-from hookspan.store.contract import NewEvent, Page, WebhookChange
+from hookspan.store.contract import EXPIRED_SHOWN_MS, NewEvent, Page, WebhookChange
 from tests.contract.world import ALL, World
 
 pytestmark = pytest.mark.anyio
@@ -32,21 +32,70 @@ async def test_the_pending_expires_before_it_is_dropped(world: World) -> None:
         assert (delivery.state, delivery.reason) == (DeliveryState.FAILED, DeliveryReason.EXPIRED)
         assert (delivery.finished_at, delivery.next_attempt_at) == (world.now, None)
     assert [one.event_id for one in await world.claim()] == [new[0].id]
+    world.clock.move(EXPIRED_SHOWN_MS)
     turns = await world.expire(border, border)
     assert sum(turn.dropped_events for turn in turns) == 3
     assert await kept(world, old + new) == [new[0].id]
 
 
-async def test_what_is_pending_at_the_drop_expires_first(world: World) -> None:
-    """Both borders at once: one turn fails it, a later one drops it, and both are counted."""
+async def test_what_has_expired_can_be_seen_for_a_day(world: World) -> None:
+    """Both borders at once, as after a leap of the clock: it expires, and for a day no turn drops it."""
     application = await world.application()
     webhook = await world.webhook(application)
     events = await world.publish(application, webhook, count=2)
     turns = await world.expire(0, ALL_IDS)
-    assert sum(turn.expired_deliveries for turn in turns) == 2
-    assert sum(turn.dropped_events for turn in turns) == 2
-    assert turns[0].dropped_events == 0
+    world.clock.move(EXPIRED_SHOWN_MS - 1)
+    turns += await world.expire(ALL_IDS, ALL_IDS)
+    assert [turn.expired_deliveries for turn in turns] == [2, 0]
+    assert len(await kept(world, events)) == 2
+    assert {one.reason for one in await world.deliveries(application)} == {DeliveryReason.EXPIRED}
+    world.clock.move(1)
+    [turn] = await world.expire(ALL_IDS, ALL_IDS)
+    assert turn.dropped_events == 2
     assert await kept(world, events) == []
+
+
+async def test_what_stays_does_not_keep_the_rest(world: World) -> None:
+    """A turn looks at so many; those that stay are passed by, however many they are, and looked at again later."""
+    application = await world.application()
+    webhooks = [await world.webhook(application) for _ in range(3)]
+    staying = await world.publish(application, *webhooks, count=7)
+    going = await world.publish(application, count=7)
+    turns = await world.expire(0, ALL_IDS, limit=3)
+    turns += await world.expire(0, ALL_IDS, limit=3)
+    assert sum(turn.dropped_events for turn in turns) == 7
+    assert await kept(world, staying + going) == [event.id for event in staying]
+    world.clock.move(EXPIRED_SHOWN_MS)
+    await world.expire(0, ALL_IDS, limit=3)
+    assert await kept(world, staying) == []
+    assert await world.deliveries(application) == []
+
+
+async def test_what_is_asked_for_again_is_not_dropped(world: World) -> None:
+    """An expired delivery that a person reopens keeps its event for as long as it waits, and expires anew."""
+    application = await world.application()
+    webhook = await world.webhook(application)
+    [event] = await world.publish(application, webhook)
+    await world.expire(ALL_IDS, 0)
+    world.clock.move(EXPIRED_SHOWN_MS)
+    await world.store.reopen_delivery(application.id, event.deliveries[0].id, Cause.MANUAL, world.now)
+    [claimed] = await world.claim()
+    await world.expire(ALL_IDS, ALL_IDS)
+    await world.record(world.result(claimed, DeliveryState.PENDING, retry_in=0))
+    [turn] = await world.expire(0, ALL_IDS)
+    assert (turn.expired_deliveries, turn.dropped_events) == (1, 0)
+    assert await kept(world, [event]) == [event.id]
+
+
+async def test_the_time_that_retention_obeyed_is_kept(world: World) -> None:
+    """An empty store has begun now, one without a mark when its newest thing was made; then the mark it is."""
+    assert await world.store.retention_mark(77) == 77
+    await world.application()
+    world.clock.move(5_000)
+    assert world.now - 5_100 <= await world.store.retention_mark(world.now) <= world.now - 4_900
+    await world.store.expire(0, 0, 10, world.now, mark_ms=1_234)
+    await world.store.expire(0, 0, 10, world.now)
+    assert await world.store.retention_mark(world.now) == 1_234
 
 
 async def test_what_is_in_flight_is_left_alone(world: World) -> None:
@@ -56,8 +105,9 @@ async def test_what_is_in_flight_is_left_alone(world: World) -> None:
     events = await world.publish(application, webhook, count=2)
     [flying] = await world.claim(limit=1)
     await world.expire(ALL_IDS, ALL_IDS)
-    assert await kept(world, events) == [flying.event_id]
+    assert flying.event_id in await kept(world, events)
     await world.finish([flying])
+    world.clock.move(EXPIRED_SHOWN_MS)
     await world.expire(ALL_IDS, ALL_IDS)
     assert await kept(world, events) == []
 
@@ -90,6 +140,8 @@ async def test_turns_are_bounded(world: World) -> None:
     webhooks = [await world.webhook(application) for _ in range(3)]
     events = await world.publish(application, *webhooks, count=25)
     turns = await world.expire(ALL_IDS, ALL_IDS, limit=10)
+    world.clock.move(EXPIRED_SHOWN_MS)
+    turns += await world.expire(ALL_IDS, ALL_IDS, limit=10)
     assert max(turn.dropped_events for turn in turns) <= 10
     assert max(turn.expired_deliveries for turn in turns) <= 20
     assert sum(turn.dropped_events for turn in turns) == 25

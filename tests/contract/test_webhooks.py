@@ -207,3 +207,66 @@ async def test_counting_stops_at_ten_thousand(world: World) -> None:
     for _ in range(2):
         await world.publish(application, webhook, count=5_100)
     assert (await world.store.waiting([webhook.id]))[webhook.id].count == 10_000
+
+
+async def test_members_and_status_change_together_or_not_at_all(world: World) -> None:
+    """One call: when the move is refused the members stay too, and no version is spent."""
+    application = await world.application()
+    webhook = await world.webhook(application)
+    refused = WebhookChange(name="x", status=WebhookStatus.CATCHING_UP)
+    with pytest.raises(StateForbidden):
+        await world.store.update_webhook(webhook.id, refused, None, world.now)
+    assert await world.store.get_webhook(webhook.id) == webhook
+    change = WebhookChange(url="https://b.example/", status=WebhookStatus.DISABLED, status_reason=StatusReason.PERSON)
+    with pytest.raises(ChangedMeanwhile):
+        await world.store.update_webhook(webhook.id, change, 7, world.now)
+    changed = await world.store.update_webhook(webhook.id, change, 1, world.now)
+    assert changed is not None
+    assert (changed.url, changed.status, changed.version) == ("https://b.example/", WebhookStatus.DISABLED, 3)
+    assert changed.status_reason is StatusReason.PERSON
+    assert await world.store.get_webhook(webhook.id) == changed
+
+
+async def test_a_change_of_status_can_skip(world: World) -> None:
+    """`keep` means what it means alone."""
+    application = await world.application()
+    webhook = await world.webhook(application)
+    [event] = await world.publish(application, webhook)
+    await world.move(webhook, WebhookStatus.DISABLED)
+    change = WebhookChange(name="x", status=WebhookStatus.CATCHING_UP, keep=False)
+    await world.store.update_webhook(webhook.id, change, None, world.now)
+    delivery = await world.delivery(application, event.deliveries[0].id)
+    assert (delivery.state, delivery.reason) == (DeliveryState.CANCELLED, DeliveryReason.SKIPPED)
+
+
+async def test_the_last_success_is_looked_for_among_the_newest_attempts(world: World) -> None:
+    """Its attempt's end; unknown when 200 failures came after it, so that no backlog makes it slow."""
+    application = await world.application()
+    webhook, other = [await world.webhook(application) for _ in range(2)]
+    await world.publish(application, webhook, count=200)
+    claimed = await world.claim()
+    await world.finish(claimed[:1])
+    succeeded_at = world.now + 1  # 1.5 ms
+    world.clock.move(1_000)
+    await world.record(*(world.result(one, DeliveryState.PENDING, retry_in=0) for one in claimed[1:]))
+    asked = [webhook.id, other.id]
+    assert await world.store.last_success_at(asked) == {webhook.id: succeeded_at}
+    again = await world.claim(limit=1)
+    await world.record(*(world.result(one, DeliveryState.PENDING) for one in again))
+    assert await world.store.last_success_at(asked) == {}
+
+
+async def test_what_webhooks_were_when_an_event_was_published(world: World) -> None:
+    """The newest revision from before the event, however many there were since; none for a webhook made later."""
+    application = await world.application()
+    webhook = await world.webhook(application, events=("a",))
+    await world.publish(application, webhook)
+    for number in range(250):
+        await world.store.update_webhook(webhook.id, WebhookChange(events=(str(number),)), None, world.now)
+    await world.publish(application, webhook)
+    later = await world.webhook(application)
+    asked = [webhook.id, later.id]
+    then = await world.store.revisions_at(asked, 1)
+    assert {ident: one.events for ident, one in then.items()} == {webhook.id: ("a",)}
+    assert (await world.store.revisions_at(asked, 2))[webhook.id].events == ("249",)
+    assert later.id in await world.store.revisions_at(asked, 3)

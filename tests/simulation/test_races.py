@@ -232,6 +232,26 @@ async def test_a_webhook_that_was_disabled_for_failing_gets_its_time_again(world
     assert world.clock.now_ms() - seen.failing_since <= HOUR_MS
 
 
+async def test_a_catch_up_uses_the_subscription_that_is_in_force(world, monkeypatch):
+    """Changed between the duty's look and its chunk: what it asks for now is what it gets."""
+    application = await world.application()
+    webhook = await world.webhook(application, events=("nothing.*",))
+    await world.set_status(webhook, WebhookStatus.DISABLED)
+    await world.publish(application, 1, 2)
+    await world.set_status(webhook, WebhookStatus.CATCHING_UP)
+    catch_up = world.store.catch_up
+
+    async def changed_first(*args, **options):
+        monkeypatch.undo()
+        change = WebhookChange(events=("order.*",))
+        await world.store.update_webhook(webhook.id, change, None, world.clock.now_ms())
+        return await catch_up(*args, **options)
+
+    monkeypatch.setattr(world.store, "catch_up", changed_first)
+    await world.settle()
+    assert sorted(world.numbers()) == [1, 2]
+
+
 async def test_giving_back_survives_a_new_registration_and_a_store_that_fails(world, monkeypatch):
     application = await world.application()
     webhook = await world.webhook(application, concurrency=1)

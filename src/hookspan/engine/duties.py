@@ -131,7 +131,7 @@ class Retention(Duty):
         self._counters = counters
         self._obeyed_ms: int | None = None  # known from the first turn on
         self._looked_s = 0.0
-        self._is_held_back = False
+        self._is_held_back = False  # and it was said
 
     async def turn(self) -> float:
         now_ms = self._clock.now_ms()
@@ -160,8 +160,10 @@ class Retention(Duty):
         self._looked_s = seen_s
         self._obeyed_ms = min(now_ms, latest_ms)
         behind_ms = now_ms - self._obeyed_ms
-        if behind_ms > self._GRACE_MS and not self._is_held_back:
+        if behind_ms == 0:
+            self._is_held_back = False
+        elif behind_ms > self._GRACE_MS and not self._is_held_back:
+            self._is_held_back = True
             days = behind_ms // _DAY_MS
             log.warning("retention is held back: the clock has leapt, or nothing ran for long", days_behind=days)
-        self._is_held_back = behind_ms > 0
         return self._obeyed_ms

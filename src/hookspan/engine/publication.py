@@ -2,21 +2,21 @@
 
 import datetime
 import hashlib
-import re
 
 import msgspec
 
 from hookspan import jsontext
 from hookspan.clock import Clock
+from hookspan.domain import times
 from hookspan.engine.index import Entry
 from hookspan.engine.options import EngineOptions
-from hookspan.errors import Fault, HookspanError, InvalidJson, InvalidRequest, TooLarge, UnknownField
+from hookspan.errors import Fault, HookspanError, InvalidJson, InvalidRequest, TooLarge
+from hookspan.explain_json import explain_validation
 from hookspan.ids import IdMaker, to_text
 from hookspan.store.contract import NewEvent
 
 PUBLISHER_ID_LENGTH_MAX = 256
 _NOT_SET = msgspec.UNSET
-_MESSAGE = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
 
 
 class _Input(msgspec.Struct, forbid_unknown_fields=True):
@@ -103,7 +103,7 @@ class Reader:
             type=event.type,
             category=profile.category_of(event.type),
             publisher_id=publisher_id,
-            input_hash=b"" if publisher_id is None else hashlib.blake2b(raw, digest_size=16).digest(),
+            input_hash=b"" if publisher_id is None else hashlib.blake2b(raw.strip(), digest_size=16).digest(),
             occurred_at=occurred_at,
             accepted_at=accepted_at,
             content=None if content_at >= 0 else content,
@@ -119,24 +119,9 @@ def _decode(raw: bytes) -> _Input:
     try:
         return _decode_event(raw)
     except msgspec.ValidationError as error:
-        raise _explained(error) from None
+        raise explain_validation(error, _Input) from None
     except msgspec.DecodeError as error:
         raise InvalidJson(f"The event is not a JSON object: {error}.") from None
-
-
-def _explained(error: msgspec.ValidationError) -> HookspanError:
-    """Msgspec's message as a problem that names the place."""
-    match = _MESSAGE.match(str(error))
-    what = match["what"] if match else str(error)
-    pointer = (match["path"] or "").replace(".", "/") if match else ""
-    unknown = re.search(r"unknown field `([^`]*)`", what)
-    if unknown is not None:
-        name = unknown[1]
-        known = ", ".join(_Input.__struct_fields__)
-        detail = f"An event has no member {name!r}; it has {known}."
-        return UnknownField(detail, errors=(Fault(f"/{name}", "unknown_field", detail),))
-    detail = f"The event is not understood: {what} at {pointer or 'its top'}."
-    return InvalidRequest(detail, errors=(Fault(pointer, "invalid_request", what),))
 
 
 def _check_publisher_id(text: str) -> None:
@@ -146,7 +131,8 @@ def _check_publisher_id(text: str) -> None:
 
 
 def _ms(at: datetime.datetime) -> int:
-    if at.tzinfo is None:
-        detail = "occurred_at needs a time zone, such as 2026-05-01T12:00:00Z."
+    at_ms = None if at.tzinfo is None else times.from_moment(at)
+    if at_ms is None:
+        detail = "occurred_at needs a time zone, such as 2026-05-01T12:00:00Z, and a year from 1970 to 9999 in UTC."
         raise InvalidRequest(detail, errors=(Fault("/occurred_at", "invalid_request", detail),))
-    return int(at.timestamp() * 1000)
+    return at_ms

@@ -2,6 +2,7 @@
 
 from hookspan.clock import Clock
 from hookspan.egress import Egress
+from hookspan.errors import HookspanError
 from hookspan.manage._cursor import Cursors
 from hookspan.manage._ground import Ground, Machine
 from hookspan.manage.applications import Applications
@@ -47,6 +48,14 @@ class Manage:
         self.events = Events(ground)
         self.deliveries = Deliveries(ground)
         self.profiles = ProfileCatalog(ground)
+
+    def intake_refusal(self) -> str | None:
+        """Why the store takes in no events now, in a sentence; None when it does."""
+        try:
+            self._store.check_intake()
+        except HookspanError as error:
+            return error.detail
+        return None
 
     async def gauges(self) -> dict[str, int]:
         """Readings of the store for /metrics, by name with unit."""

@@ -22,10 +22,9 @@ async def check_url(ground: Ground, profile: Profile, url: str, pointer: str = "
     return target
 
 
-def check_move(webhook: Webhook, profile: Profile, *, will_be_off: bool) -> None:
-    """Whether the profile lets this webhook's URL change in its state."""
-    is_off = webhook.status is WebhookStatus.DISABLED or will_be_off
-    if profile.rules.url_change == "disabled" and not is_off:
+def check_move(webhook: Webhook, profile: Profile) -> None:
+    """Whether the profile lets this webhook's URL change in the state that it has before the change."""
+    if profile.rules.url_change == "disabled" and webhook.status is not WebhookStatus.DISABLED:
         raise StateForbidden(
             f"The URL of an active webhook of profile {profile.name} can't change: disable it first.",
             allowed=["disabled"],

@@ -14,9 +14,6 @@ from hookspan.manage._show import time_or_none
 from hookspan.profiles import Profile
 from hookspan.store.contract import Page, Revision
 
-# How far back an event's explanation follows a webhook's changes; beyond it the oldest one seen speaks.
-_REVISIONS_MAX = 200
-
 
 class Why:
     """Explains things of one application. Lives for one request and remembers what it has read."""
@@ -28,7 +25,6 @@ class Why:
         self._now_ms = ground.clock.now_ms()
         self._webhooks: dict[int, Webhook | None] = {}
         self._all: tuple[Webhook, ...] | None = None
-        self._revisions: dict[tuple[int, int], Revision | None] = {}
 
     async def of_delivery(self, delivery: Delivery) -> Explanation:
         webhook = await self._webhook(delivery.webhook_id)
@@ -40,10 +36,11 @@ class Why:
         deliveries = await self._store.deliveries_of_event(self._application.id, event.id)
         lines = [await self._delivered(one) for one in sorted(deliveries, key=lambda one: (one.webhook_id, one.run))]
         covered = {one.webhook_id for one in deliveries}
-        for webhook in await self._all_webhooks():
-            if webhook.id not in covered:
-                why = explain_absence(webhook, event, await self._asked(webhook, event))
-                lines.append(self._line(webhook.id, None, why))
+        others = [webhook for webhook in await self._all_webhooks() if webhook.id not in covered]
+        then = await self._store.revisions_at([webhook.id for webhook in others], event.position) if others else {}
+        for webhook in others:
+            why = explain_absence(webhook, event, self._asked(webhook, then.get(webhook.id), event))
+            lines.append(self._line(webhook.id, None, why))
         return lines
 
     async def _delivered(self, delivery: Delivery) -> views.EventWebhook:
@@ -84,8 +81,7 @@ class Why:
         )
         return bool(older)
 
-    async def _asked(self, webhook: Webhook, event: Event) -> Asked:
-        revision = await self._revision_at(webhook, event.position)
+    def _asked(self, webhook: Webhook, revision: Revision | None, event: Event) -> Asked:
         absent = self._profile.rules.subscription_absent
         category = self._profile.category_of(event.type)
         return Asked(
@@ -93,15 +89,3 @@ class Why:
             then=None if revision is None else compile_subscription(revision.events, absent)(event.type, category),
             was_off=None if revision is None else revision.status is WebhookStatus.DISABLED,
         )
-
-    async def _revision_at(self, webhook: Webhook, position: int) -> Revision | None:
-        """The newest revision from before the event; None when the webhook did not exist then."""
-        lowest = max(0, webhook.version - _REVISIONS_MAX)
-        for version in range(webhook.version, lowest, -1):
-            key = (webhook.id, version)
-            if key not in self._revisions:
-                self._revisions[key] = await self._store.revision(webhook.id, version)
-            revision = self._revisions[key]
-            if revision is not None and revision.from_position < position:
-                return revision
-        return None

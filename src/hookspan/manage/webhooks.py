@@ -1,10 +1,12 @@
 """Webhooks: where an application's events are sent, which ones, in which state."""
 
+from collections.abc import Sequence
+
 from msgspec import UNSET, UnsetType
 
 from hookspan.domain.records import Application, SealedCredential, Webhook
-from hookspan.domain.states import DeliveryState, Order, StatusReason, WebhookStatus, check_webhook_move
-from hookspan.errors import ChangedMeanwhile, WebhookLimit
+from hookspan.domain.states import Order, StatusReason, WebhookStatus, check_webhook_move
+from hookspan.errors import ChangedMeanwhile, Overloaded, StoreUnavailable, WebhookLimit
 from hookspan.manage import views
 from hookspan.manage._address import check_move, check_sent_again, check_url
 from hookspan.manage._credentials import (
@@ -22,6 +24,7 @@ from hookspan.manage.inputs import ChangeWebhook, CreateWebhook, EpochAt, Paging
 from hookspan.profiles import Profile
 from hookspan.store.contract import NewWebhook, Page, WebhookChange
 
+_TRIES_MAX = 5  # of a change that others come between
 _STATUS = {"active": WebhookStatus.ACTIVE, "disabled": WebhookStatus.DISABLED}
 
 
@@ -70,7 +73,8 @@ class Webhooks:
                 limit=profile.rules.webhooks_max,
             )
         await ground.engine.webhooks_changed(application.id)
-        return await self._show(kept, application, profile, shown_secret(made) or UNSET)
+        # Nothing is read any more: an error now would lose the secret of a webhook that is there.
+        return show_webhook(kept, application, profile, show_health(kept, None, None), shown_secret(made) or UNSET)
 
     async def page(self, application_id: str, paging: Paging) -> views.WebhookList:
         """Newest first. One read of all: no profile allows so many that it would matter."""
@@ -85,19 +89,20 @@ class Webhooks:
         part = wanted[: page.limit]
         profile = ground.profile(application)
         return views.WebhookList(
-            data=[await self._show(one, application, profile) for one in part],
+            data=await self._show(part, application, profile),
             next=ground.next_of(of, page, part[-1].id) if len(wanted) > len(part) else None,
         )
 
     async def get(self, application_id: str, webhook_id: str) -> views.Webhook:
         application = await self._ground.application(application_id)
         webhook = await self._ground.webhook(application, webhook_id)
-        return await self._show(webhook, application, self._ground.profile(application))
+        [shown] = await self._show([webhook], application, self._ground.profile(application))
+        return shown
 
     async def change(
         self, application_id: str, webhook_id: str, given: ChangeWebhook, expected_version: int | None = None
     ) -> views.Webhook:
-        """Members first, then the status.
+        """Members first, then the status, in one transaction.
 
         Raises ChangedMeanwhile when `expected_version` is not the webhook's, StateForbidden, CredentialsNeededAgain
         and what a wrong member raises; then nothing was changed.
@@ -105,25 +110,43 @@ class Webhooks:
         ground = self._ground
         application = await ground.application(application_id)
         profile = ground.profile(application)
-        webhook = await ground.webhook(application, webhook_id)
         if given.resume is not UNSET and given.status != "active":
             raise invalid("/resume", 'resume goes with "status": "active".')
+        for _ in range(_TRIES_MAX):
+            webhook = await self._try_change(application, profile, webhook_id, given, expected_version)
+            if webhook is not None:
+                await ground.engine.webhooks_changed(application.id)
+                ground.engine.wake()
+                return await self._show_after(webhook, application, profile)
+        raise ChangedMeanwhile("The webhook is being changed by others all the time: try again.")
+
+    async def _try_change(
+        self,
+        application: Application,
+        profile: Profile,
+        webhook_id: str,
+        given: ChangeWebhook,
+        expected_version: int | None,
+    ) -> Webhook | None:
+        """None: it was changed between the checks and the writing, and nobody asked for a version; nothing was done.
+
+        The checks and the credentials that stay are of the webhook that was read, so it is that version or none.
+        """
+        ground = self._ground
+        webhook = await ground.webhook(application, webhook_id)
         if given.status is not UNSET:
             check_webhook_move(webhook.status, _STATUS[given.status])
         check_version(webhook, expected_version)
         change = await self._checked(webhook, profile, given)
-        if change != WebhookChange():
-            changed = await ground.store.update_webhook(webhook.id, change, expected_version, ground.clock.now_ms())
-            webhook = changed if changed is not None else not_found("webhook", webhook_id)
-            expected_version = None if expected_version is None else webhook.version
-        if given.status == "disabled":
-            webhook = await self._set_status(webhook, WebhookStatus.DISABLED, expected_version, keep=True)
-        elif given.status == "active" and webhook.status is WebhookStatus.DISABLED:
-            keep = given.resume != "skip"
-            webhook = await self._set_status(webhook, WebhookStatus.CATCHING_UP, expected_version, keep=keep)
-        await ground.engine.webhooks_changed(application.id)
-        ground.engine.wake()
-        return await self._show(webhook, application, profile)
+        if change == WebhookChange():
+            return webhook
+        try:
+            changed = await ground.store.update_webhook(webhook.id, change, webhook.version, ground.clock.now_ms())
+        except ChangedMeanwhile:
+            if expected_version is not None:
+                raise
+            return None
+        return changed if changed is not None else not_found("webhook", webhook_id)
 
     async def delete(self, application_id: str, webhook_id: str, expected_version: int | None = None) -> views.Webhook:
         """The webhook as it was last, with status deleted: it is shown this once more and then never again."""
@@ -131,9 +154,18 @@ class Webhooks:
         application = await ground.application(application_id)
         webhook = await ground.webhook(application, webhook_id)
         check_version(webhook, expected_version)
-        deleted = await self._set_status(webhook, WebhookStatus.DELETED, expected_version, keep=True)
+        deleted = await ground.store.set_webhook_status(
+            webhook.id,
+            WebhookStatus.DELETED,
+            None,
+            keep=True,
+            expected_version=expected_version,
+            changed_at=ground.clock.now_ms(),
+        )
+        if deleted is None:
+            not_found("webhook", webhook_id)
         await ground.engine.webhooks_changed(application.id)
-        return await self._show(deleted, application, ground.profile(application))
+        return await self._show_after(deleted, application, ground.profile(application))
 
     async def _checked(self, webhook: Webhook, profile: Profile, given: ChangeWebhook) -> WebhookChange:
         """The members to change, each checked; nothing is written here."""
@@ -144,10 +176,11 @@ class Webhooks:
         if given.headers is not UNSET:
             check_headers(given.headers)
         if given.url is not UNSET and given.url != webhook.url:
-            check_move(webhook, profile, will_be_off=given.status == "disabled")
+            check_move(webhook, profile)
             target = await check_url(ground, profile, given.url)
             sent = set(given.credentials or ()) | ({HEADERS} if given.headers is not UNSET else set())
             check_sent_again(ground, webhook, target, sent)
+        status, reason = _move(webhook, given)
         return WebhookChange(
             name=given.name,
             url=given.url,
@@ -156,6 +189,9 @@ class Webhooks:
             rate=given.rate,
             concurrency=given.concurrency,
             credentials=self._credentials(webhook, profile, given),
+            status=status,
+            status_reason=reason,
+            keep=given.resume != "skip",
         )
 
     def _credentials(
@@ -172,29 +208,34 @@ class Webhooks:
             kept = (*(one for one in kept if one.name != HEADERS), *sealer.seal_headers(given.headers))
         return kept
 
-    async def _set_status(
-        self, webhook: Webhook, status: WebhookStatus, expected_version: int | None, *, keep: bool
-    ) -> Webhook:
-        changed = await self._ground.store.set_webhook_status(
-            webhook.id,
-            status,
-            StatusReason.PERSON if status is WebhookStatus.DISABLED else None,
-            keep=keep,
-            expected_version=expected_version,
-            changed_at=self._ground.clock.now_ms(),
-        )
-        return changed if changed is not None else not_found("webhook", str(webhook.id))
-
     async def _show(
-        self, webhook: Webhook, application: Application, profile: Profile, secret: str | UnsetType = UNSET
-    ) -> views.Webhook:
+        self, webhooks: Sequence[Webhook], application: Application, profile: Profile
+    ) -> list[views.Webhook]:
         store = self._ground.store
-        waiting = (await store.waiting([webhook.id])).get(webhook.id)
-        newest = await store.list_deliveries(
-            application.id, Page(limit=1), webhook_id=webhook.id, state=DeliveryState.SUCCEEDED, event_type=None
-        )
-        health = show_health(webhook, waiting, newest[0].finished_at if newest else None)
-        return show_webhook(webhook, application, profile, health, secret)
+        idents = [one.id for one in webhooks]
+        waiting = await store.waiting(idents)
+        last = await store.last_success_at(idents)
+        return [
+            show_webhook(one, application, profile, show_health(one, waiting.get(one.id), last.get(one.id)))
+            for one in webhooks
+        ]
+
+    async def _show_after(self, webhook: Webhook, application: Application, profile: Profile) -> views.Webhook:
+        """A webhook that was changed: what is done is not answered by an error because its health can't be read."""
+        try:
+            [shown] = await self._show([webhook], application, profile)
+        except (Overloaded, StoreUnavailable):
+            shown = show_webhook(webhook, application, profile, show_health(webhook, None, None))
+        return shown
+
+
+def _move(webhook: Webhook, given: ChangeWebhook) -> tuple[WebhookStatus | UnsetType, StatusReason | None]:
+    """The status that a change leads to, and why. An active webhook that is to be active stays as it is."""
+    if given.status == "disabled":
+        return WebhookStatus.DISABLED, StatusReason.PERSON
+    if given.status == "active" and webhook.status is WebhookStatus.DISABLED:
+        return WebhookStatus.CATCHING_UP, None
+    return UNSET, None
 
 
 def check_version(webhook: Webhook, expected_version: int | None) -> None:

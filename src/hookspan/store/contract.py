@@ -30,7 +30,9 @@ from hookspan.domain.records import (
 from hookspan.domain.states import Cause, DeliveryReason, DeliveryState, StatusReason, WebhookStatus
 from hookspan.errors import StoreUnavailable
 from hookspan.store.messages import (
+    EXPIRED_SHOWN_MS,
     ORPHANS_ALONE,
+    RETRY_AHEAD_MS_MAX,
     Appended,
     AppendedEvent,
     CatchUpTurn,
@@ -50,7 +52,9 @@ from hookspan.store.messages import (
 )
 
 __all__ = [
+    "EXPIRED_SHOWN_MS",
     "ORPHANS_ALONE",
+    "RETRY_AHEAD_MS_MAX",
     "Appended",
     "AppendedEvent",
     "CatchUpTurn",
@@ -107,7 +111,7 @@ class Store(Protocol):
         """
         ...
 
-    async def claim_suspect(self, node: int, now_ms: int) -> Claimed | None:
+    async def claim_suspect(self, node: int, now_ms: int, *, skip: Collection[int] = ()) -> Claimed | None:
         """Take one due delivery that was orphaned `ORPHANS_ALONE` times or more: it may be what kills nodes, so
         `claim` leaves it alone and its holder sends it with nothing else under way. None when there is none.
 
@@ -116,7 +120,9 @@ class Store(Protocol):
         ...
 
     async def release(self, node: int, claims: Sequence[ClaimRef], now_ms: int) -> None:
-        """Give claims back unsent: they become scheduled, due at `now_ms`."""
+        """Give claims back unsent: they become scheduled, due at `now_ms`; what was claimed when its webhook was told
+        to skip is cancelled(skipped) instead.
+        """
         ...
 
     async def next_due_at(self, skip: Collection[int]) -> int | None:
@@ -125,11 +131,15 @@ class Store(Protocol):
 
     # webhooks on the move
 
-    async def catch_up(self, webhook_id: int, events_max: int, asks_for: Callable[[str], bool]) -> CatchUpTurn:
+    async def catch_up(
+        self, webhook_id: int, events_max: int, asks_for: Callable[[str], bool], *, version: int | None = None
+    ) -> CatchUpTurn:
         """Turn the next events after a CATCHING_UP webhook's position into deliveries, in order, in one transaction.
 
-        `asks_for` tells by event type. The chunk that reaches the end makes the webhook ACTIVE in the same
-        transaction, under the application's lock. A webhook that is not catching up is done, with nothing created.
+        `asks_for` tells by event type; it was made from the webhook at `version`. Where that is not its version any
+        more nothing is done: `is_stale`, with the webhook as it is now (None: not checked). The chunk that reaches
+        the end makes the webhook ACTIVE in the same transaction, under the application's lock. A webhook that is not
+        catching up is done, with nothing created.
         """
         ...
 
@@ -142,6 +152,10 @@ class Store(Protocol):
     async def register_node(self, now_ms: int) -> int:
         """Register under a new id (from 1) and return it. On SQLite it frees every claim of earlier nodes, since
         only one process can hold the database, and counts them as orphaned.
+
+        A clock that was set back (`now_ms` is before the newest id) puts nothing out of reach: first attempts in the
+        future, and retries further ahead than RETRY_AHEAD_MS_MAX, are due at `now_ms` or some minutes after, and
+        rounds and failures have begun at `now_ms` at the latest.
         """
         ...
 
@@ -165,12 +179,21 @@ class Store(Protocol):
 
     # retention
 
-    async def expire(self, expire_below: int, drop_below: int, limit: int, now_ms: int) -> ExpiredTurn:
-        """One turn: pending deliveries of events with id < `expire_below` fail as expired; events with id <
+    async def expire(
+        self, expire_below: int, drop_below: int, limit: int, now_ms: int, *, mark_ms: int | None = None
+    ) -> ExpiredTurn:
+        """One turn: pending deliveries of events with id below either border fail as expired; events with id <
         `drop_below` are dropped with their deliveries, attempts and publisher ids. At most `limit` of each.
 
-        What is in flight is left alone and keeps its event. A turn also cancels a part of what waits for deleted
-        webhooks, and drops what deleted applications have left.
+        An event stays while one of its deliveries is pending or expired less than EXPIRED_SHOWN_MS before `now_ms`.
+        What is in flight is left alone. `mark_ms` is kept for `retention_mark`. A turn also cancels a part of what
+        waits for deleted webhooks, and drops what deleted applications have left, expired or not.
+        """
+        ...
+
+    async def retention_mark(self, now_ms: int) -> int:
+        """The time that retention obeyed last (`mark_ms` of `expire`), so that a clock that leaps can be told from
+        time that passes. When there is none: when the newest thing in the store was made; in an empty one `now_ms`.
         """
         ...
 
@@ -226,7 +249,8 @@ class Store(Protocol):
         self, webhook_id: int, change: WebhookChange, expected_version: int | None, changed_at: int
     ) -> Webhook | None:
         """None when there is no such webhook. Raises ChangedMeanwhile when `expected_version` is not its version,
-        StateForbidden for a change of `order` while deliveries wait.
+        StateForbidden for a change of `order` while deliveries wait or for a move outside the table of states. All
+        of the change or nothing; members and status together make two versions.
         """
         ...
 
@@ -244,9 +268,10 @@ class Store(Protocol):
 
         To DISABLED: the position becomes the application's last, unless it was catching up. To CATCHING_UP: nothing
         fans out to it until `catch_up` is done; with `keep` False its position becomes the last and its waiting
-        deliveries are cancelled(skipped). To DELETED: its waiting deliveries are cancelled(webhook_deleted) at
-        leisure and its credentials are erased at once. To ACTIVE is taken as to CATCHING_UP, which leads there.
-        CATCHING_UP forgets `failing_since`. A no-op move returns the webhook unchanged.
+        deliveries are cancelled(skipped); what is claimed then is too, should it be given back unsent. To DELETED:
+        its waiting deliveries are cancelled(webhook_deleted) at leisure and its credentials are erased at once. To
+        ACTIVE is taken as to CATCHING_UP, which leads there. CATCHING_UP forgets `failing_since`. A no-op move
+        returns the webhook unchanged.
 
         Of a long backlog only a part is cancelled at once, the rest by turns of `catch_up` or `expire`; nothing of
         the webhook is claimed before that is done.
@@ -261,7 +286,19 @@ class Store(Protocol):
         """What waits for each of these webhooks, in flight included."""
         ...
 
+    async def last_success_at(self, webhook_ids: Sequence[int]) -> dict[int, int]:
+        """When each of these webhooks last took a delivery (its attempt's end, ms), as far as its newest 200 attempts
+        tell; a webhook without a success among them is not in the answer. Bounded, however long the backlog is.
+        """
+        ...
+
     async def revision(self, webhook_id: int, version: int) -> Revision | None: ...
+
+    async def revisions_at(self, webhook_ids: Sequence[int], position: int) -> dict[int, Revision]:
+        """What each of these webhooks was when the event at `position` was published: its newest revision from an
+        earlier position. One that did not exist then, or whose revisions were dropped, is not in the answer.
+        """
+        ...
 
     # events, deliveries and attempts, to read
 
@@ -325,6 +362,10 @@ class Store(Protocol):
 
     async def check_value(self, fresh: bytes) -> bytes:
         """The sealed value that proves the encryption key: keeps `fresh` if there is none, returns the kept one."""
+        ...
+
+    def check_intake(self) -> None:
+        """Raise the refusal that `append` would give now for want of room; else nothing. Cheap, and asks no thread."""
         ...
 
     async def stats(self) -> dict[str, int]:

@@ -9,6 +9,7 @@ from hookspan.domain.records import (
     Attempt,
     Record,
     SealedCredential,
+    Webhook,
     Webhooks,
 )
 from hookspan.domain.states import Cause, DeliveryReason, DeliveryState, Order, StatusReason, WebhookStatus
@@ -75,6 +76,10 @@ class Appended(msgspec.Struct, frozen=True):
 # --- delivering ---------------------------------------------------------------------------------------------------
 
 
+EXPIRED_SHOWN_MS = 86_400_000  # an expired delivery can be read for so long before its event may be dropped
+# After a clock was set back a retry further ahead than this is brought forward: the longest Retry-After and an hour. A
+# policy with longer delays gets such a retry too early once, rather than never.
+RETRY_AHEAD_MS_MAX = 25 * 3_600_000
 ORPHANS_ALONE = 3  # from then on a delivery is claimed by `Store.claim_suspect` only
 
 
@@ -134,12 +139,18 @@ class ExpiredTurn(msgspec.Struct, frozen=True):
 
 
 class CatchUpTurn(msgspec.Struct, frozen=True):
-    """One chunk of a webhook's catch-up. `refreshed` is set by the last chunk, which made the webhook active."""
+    """One chunk of a webhook's catch-up. `refreshed` is set by the last chunk, which made the webhook active.
+
+    `is_stale`: nothing was done, for the webhook is not at the version that was planned with; `webhook` is the present
+    one.
+    """
 
     created: int
     position: int
     is_done: bool
     refreshed: Webhooks | None
+    is_stale: bool = False
+    webhook: Webhook | None = None
 
 
 # --- managing -----------------------------------------------------------------------------------------------------
@@ -177,7 +188,11 @@ class NewWebhook(Record, frozen=True, kw_only=True):
 
 
 class WebhookChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Members to change; UNSET leaves as it is. A change of status goes by `set_webhook_status`."""
+    """Members to change; UNSET leaves as it is.
+
+    `status` moves the webhook in the same transaction, after the members; `status_reason` and `keep` belong to it and
+    mean what they mean to `set_webhook_status`.
+    """
 
     name: str | msgspec.UnsetType | None = msgspec.UNSET
     url: str | msgspec.UnsetType = msgspec.UNSET
@@ -186,6 +201,9 @@ class WebhookChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     rate: float | msgspec.UnsetType | None = msgspec.UNSET
     concurrency: int | msgspec.UnsetType = msgspec.UNSET
     credentials: tuple[SealedCredential, ...] | msgspec.UnsetType = msgspec.UNSET
+    status: WebhookStatus | msgspec.UnsetType = msgspec.UNSET
+    status_reason: StatusReason | None = None
+    keep: bool = True
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):

@@ -36,8 +36,9 @@ class FakeIntake:
         return self.answer
 
 
-def make_app(intake: Any, counters: Counters, *, is_logged=False) -> PublishApp:
-    return PublishApp(intake, KeyCheck("0123456789abcdef"), Tally(counters), is_logged=is_logged)
+def make_app(intake: Any, counters: Counters, *, is_logged=False, logs_refusals=False) -> PublishApp:
+    keys = KeyCheck("0123456789abcdef")
+    return PublishApp(intake, keys, Tally(counters), is_logged=is_logged, logs_refusals=logs_refusals)
 
 
 def make(intake, *, is_logged=False):
@@ -212,10 +213,7 @@ async def test_a_refusal_is_named_in_its_header_too(error):
 async def test_refusals_of_publishers_are_logged_where_somebody_reads_them():
     """One line each at info; none at warning."""
     for logs_refusals in (False, True):
-        app = PublishApp(
-            FakeIntake(NotFound("x")), KeyCheck("0123456789abcdef"), Tally(Counters()), is_logged=False,
-            logs_refusals=logs_refusals,
-        )  # fmt: skip
+        app = make_app(FakeIntake(NotFound("x")), Counters(), logs_refusals=logs_refusals)
 
         async def called(scope, receive, send, app=app):
             await app("app_x", scope, receive, send)

@@ -27,12 +27,15 @@ def catch_up(
     asks_for: Callable[[str], bool],
     now_ms: int,
     *,
+    version: int | None,
     sweep_chunk: int,
 ) -> CatchUpTurn:
     """One chunk; see `Store.catch_up`. A webhook that skips is first rid of what waited for it."""
     webhook = read_webhook(connection, webhook_id)
     if webhook is None or webhook.status is not WebhookStatus.CATCHING_UP:
         return CatchUpTurn(0, 0 if webhook is None else webhook.position, True, None)
+    if version is not None and version != webhook.version:  # planned with another subscription
+        return CatchUpTurn(0, webhook.position, False, None, is_stale=True, webhook=webhook)
     if is_swept(connection, webhook_id):
         sweep_webhook(connection, webhook_id, DeliveryReason.SKIPPED, webhook.status, now_ms, sweep_chunk)
         if is_swept(connection, webhook_id):

@@ -4,8 +4,11 @@ import apsw
 import msgspec
 
 from hookspan.ids import made_at_ms
-from hookspan.store.contract import ClaimRef
+from hookspan.store.contract import RETRY_AHEAD_MS_MAX, ClaimRef
 from hookspan.store.sqlite import _rows as rows
+
+# Over so long the retries are spread that are brought forward, so that receivers don't get them all at once.
+_SPREAD_MS = 600_000
 
 _refs_decoder = msgspec.json.Decoder(list[tuple[int, int]])
 
@@ -14,15 +17,29 @@ def register_node(connection: apsw.Connection, now_ms: int) -> int:
     """A new node's id. The lock file proves that no other node lives, so every claim is free.
 
     A clock that was set back while nobody ran would let new deliveries wait for the time in which they were made:
-    first attempts are due at once, whatever the wall says.
+    first attempts are due at once, whatever the wall says. For retries see `bring_forward`.
     """
     rows.run(connection, "delete_nodes")
     rows.run(connection, "free_claims", (now_ms,))
-    if now_ms < made_at_ms(highest_id(connection)):
+    if is_set_back(connection, now_ms):
         rows.run(connection, "bring_forward_firsts", (now_ms,))
+        rows.run(connection, "bring_forward_failures", (now_ms,))
     node = rows.value(connection, "insert_node", (now_ms,))
     assert isinstance(node, int)
     return node
+
+
+def is_set_back(connection: apsw.Connection, now_ms: int) -> bool:
+    """Whether something was made later than now: every attempt that planned a retry left an id."""
+    return now_ms < made_at_ms(highest_id(connection))
+
+
+def bring_forward(connection: apsw.Connection, now_ms: int, limit: int) -> bool:
+    """Make some retries due soon that a clock since set back had put out of reach. True when more may be left."""
+    if not is_set_back(connection, now_ms):
+        return False
+    bindings = {"now": now_ms, "latest": now_ms + RETRY_AHEAD_MS_MAX, "spread": _SPREAD_MS, "limit": limit}
+    return rows.run(connection, "bring_forward_retries", bindings) >= limit
 
 
 def deregister_node(connection: apsw.Connection, node: int, now_ms: int) -> int:

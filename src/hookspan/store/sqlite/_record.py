@@ -75,7 +75,7 @@ def _write_parts(connection: apsw.Connection, node: int, results: list[Result]) 
 
 def release(connection: apsw.Connection, node: int, claims: Sequence[ClaimRef], now_ms: int) -> None:
     """Give back what still is this node's; see `Store.release`."""
-    _RELEASE.run(connection, _ref_values(claims), now_ms, node)
+    _RELEASE.run(connection, _ref_values(claims), now_ms, now_ms, node)
 
 
 def _ref_values(refs: Sequence[ClaimRef]) -> list[Any]:

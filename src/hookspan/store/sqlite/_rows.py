@@ -165,7 +165,7 @@ def delivery(row: Values) -> Delivery:
         run=row[5],
         round=row[6],
         state=DeliveryState(row[7]),
-        reason=None if row[8] is None else DeliveryReason(row[8]),
+        reason=None if row[8] is None or row[7] == 1 else DeliveryReason(row[8]),  # pending with one: to be skipped
         is_claimed=bool(row[9]),
         attempt_count=row[10],
         last_response_status=row[11],

@@ -10,11 +10,14 @@ from hookspan.domain.records import Application, Webhook, Webhooks
 from hookspan.domain.states import DeliveryReason, Order, StatusReason, WebhookStatus, check_webhook_move
 from hookspan.errors import ChangedMeanwhile, NotFound, StateForbidden
 from hookspan.ids import made_at_ms
-from hookspan.store.contract import NewWebhook, Waiting, WebhookChange
+from hookspan.store.contract import NewWebhook, Revision, Waiting, WebhookChange
 from hookspan.store.sqlite import _rows as rows
 from hookspan.store.sqlite._sweep import sweep_webhook
 
 WAITING_MAX = 10_000  # counted exactly up to here
+
+SUCCESS_ATTEMPTS_MAX = 200  # the newest attempts among which the last success is looked for
+_MEMBERS = ("name", "url", "events", "order", "rate", "concurrency", "credentials")
 
 _count_decoder = msgspec.json.Decoder(tuple[int, int | None])
 
@@ -82,17 +85,39 @@ def _changed(connection: apsw.Connection, webhook_id: int, application_id: int) 
     return webhook
 
 
-def update_webhook(
+def change_webhook(
+    connection: apsw.Connection,
+    webhook_id: int,
+    change: WebhookChange,
+    expected_version: int | None,
+    changed_at: int,
+    *,
+    sweep_chunk: int,
+) -> Webhook | None:
+    """See `Store.update_webhook`: members, then the status."""
+    webhook = _change_members(connection, webhook_id, change, expected_version, changed_at)
+    if webhook is None or change.status is msgspec.UNSET:
+        return webhook
+    return set_webhook_status(
+        connection,
+        webhook_id,
+        change.status,
+        change.status_reason,
+        keep=change.keep,
+        expected_version=None,  # it was checked, and nobody else writes in this transaction
+        changed_at=changed_at,
+        sweep_chunk=sweep_chunk,
+    )
+
+
+def _change_members(
     connection: apsw.Connection, webhook_id: int, change: WebhookChange, expected_version: int | None, changed_at: int
 ) -> Webhook | None:
-    """See `Store.update_webhook`."""
     old = read_webhook(connection, webhook_id)
     if old is None:
         return None
     _check_version(old, expected_version)
-    members = {
-        name: member for name in change.__struct_fields__ if (member := getattr(change, name)) is not msgspec.UNSET
-    }
+    members = {name: member for name in _MEMBERS if (member := getattr(change, name)) is not msgspec.UNSET}
     new = msgspec.structs.replace(old, **members)
     if new == old:
         return old
@@ -151,6 +176,8 @@ def set_webhook_status(
     if sweep_reason is DeliveryReason.SKIPPED:
         bindings["position"] = application.last_position
     rows.run(connection, "move_webhook", bindings)
+    if sweep_reason is DeliveryReason.SKIPPED:
+        rows.run(connection, "mark_skipped", (webhook_id,))
     new = _changed_to(connection, old, status, changed_at)
     if sweep_reason is not None:
         sweep_webhook(connection, webhook_id, sweep_reason, status, changed_at, sweep_chunk)
@@ -214,6 +241,19 @@ def waiting(connection: apsw.Connection, webhook_ids: Sequence[int]) -> dict[int
         oldest_at = made_at_ms(min(idents)) if idents else None
         found[webhook_id] = Waiting(min(count + held_count, WAITING_MAX), oldest_at)
     return found
+
+
+def last_success_at(connection: apsw.Connection, webhook_ids: Sequence[int]) -> dict[int, int]:
+    """See `Store.last_success_at`."""
+    bindings = {"webhook_ids": rows.id_list(webhook_ids), "most": SUCCESS_ATTEMPTS_MAX}
+    found = rows.many(connection, "find_last_successes", tuple, bindings)
+    return {webhook_id: at_ms for webhook_id, at_ms in found if at_ms is not None}
+
+
+def revisions_at(connection: apsw.Connection, webhook_ids: Sequence[int], position: int) -> dict[int, Revision]:
+    """See `Store.revisions_at`."""
+    bindings = {"webhook_ids": rows.id_list(webhook_ids), "position": position}
+    return {one.webhook_id: one for one in rows.many(connection, "list_revisions_at", rows.revision, bindings)}
 
 
 def is_fifo(connection: apsw.Connection, webhook_id: int) -> bool:

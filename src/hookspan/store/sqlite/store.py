@@ -83,6 +83,11 @@ class SqliteStore:
             cache_bytes=options.reader_cache_bytes,
         )
         self._claimer = Claimer()
+        self._dropped_to = 0  # the event that retention came to in its present pass over the old ones
+
+    def check_intake(self) -> None:
+        """Raises DiskFull or Overloaded when no events are taken in now. Cheap: the disk is looked at now and then."""
+        self._keeper.check_intake()
 
     async def _write(self, run: Run[T]) -> T:
         return await self._writer.submit(run)
@@ -109,8 +114,8 @@ class SqliteStore:
             lambda db: record(db, node, results), again=lambda db: record_carefully(db, node, results)
         )
 
-    async def claim_suspect(self, node: int, now_ms: int) -> Claimed | None:
-        return await self._write(lambda db: claim_suspect(db, node, now_ms))
+    async def claim_suspect(self, node: int, now_ms: int, *, skip: Collection[int] = ()) -> Claimed | None:
+        return await self._write(lambda db: claim_suspect(db, node, now_ms, skip))
 
     async def claim(
         self, node: int, now_ms: int, *, limit: int, per_webhook: int, bytes_max: int, skip: Collection[int]
@@ -130,11 +135,15 @@ class SqliteStore:
 
     # --- webhooks on the move
 
-    async def catch_up(self, webhook_id: int, events_max: int, asks_for: Callable[[str], bool]) -> CatchUpTurn:
+    async def catch_up(
+        self, webhook_id: int, events_max: int, asks_for: Callable[[str], bool], *, version: int | None = None
+    ) -> CatchUpTurn:
         now_ms = self._clock.now_ms()
         sweep_chunk = self._options.sweep_chunk
         return await self._create(
-            lambda db: catch_up(db, self._ids, webhook_id, events_max, asks_for, now_ms, sweep_chunk=sweep_chunk)
+            lambda db: catch_up(
+                db, self._ids, webhook_id, events_max, asks_for, now_ms, version=version, sweep_chunk=sweep_chunk
+            )
         )
 
     async def catching_up(self) -> list[Webhook]:
@@ -143,7 +152,10 @@ class SqliteStore:
     # --- nodes
 
     async def register_node(self, now_ms: int) -> int:
-        return await self._write(lambda db: _nodes.register_node(db, now_ms))
+        node = await self._write(lambda db: _nodes.register_node(db, now_ms))
+        while await self._write(lambda db: _nodes.bring_forward(db, now_ms, self._options.forward_chunk)):
+            pass  # each turn takes some out of what is left
+        return node
 
     async def deregister_node(self, node: int, now_ms: int) -> int:
         return await self._write(lambda db: _nodes.deregister_node(db, node, now_ms))
@@ -159,9 +171,17 @@ class SqliteStore:
 
     # --- retention
 
-    async def expire(self, expire_below: int, drop_below: int, limit: int, now_ms: int) -> ExpiredTurn:
-        findings = await self._read(lambda db: _retention.look(db, expire_below, limit))
-        return await self._write(lambda db: _retention.turn(db, findings, drop_below, limit, now_ms))
+    async def expire(
+        self, expire_below: int, drop_below: int, limit: int, now_ms: int, *, mark_ms: int | None = None
+    ) -> ExpiredTurn:
+        borders = _retention.Borders(expire_below, drop_below, now_ms)
+        after = self._dropped_to
+        findings = await self._read(lambda db: _retention.look(db, borders, after, limit))
+        done, self._dropped_to = await self._write(lambda db: _retention.turn(db, findings, borders, limit, mark_ms))
+        return done
+
+    async def retention_mark(self, now_ms: int) -> int:
+        return await self._read(lambda db: _retention.read_mark(db, now_ms))
 
     # --- applications and webhooks
 
@@ -214,8 +234,11 @@ class SqliteStore:
     async def update_webhook(
         self, webhook_id: int, change: WebhookChange, expected_version: int | None, changed_at: int
     ) -> Webhook | None:
+        sweep_chunk = self._options.sweep_chunk
         return await self._write(
-            lambda db: _webhooks.update_webhook(db, webhook_id, change, expected_version, changed_at)
+            lambda db: _webhooks.change_webhook(
+                db, webhook_id, change, expected_version, changed_at, sweep_chunk=sweep_chunk
+            )
         )
 
     async def set_webhook_status(
@@ -248,8 +271,14 @@ class SqliteStore:
     async def waiting(self, webhook_ids: Sequence[int]) -> dict[int, Waiting]:
         return await self._read(lambda db: _webhooks.waiting(db, webhook_ids))
 
+    async def last_success_at(self, webhook_ids: Sequence[int]) -> dict[int, int]:
+        return await self._read(lambda db: _webhooks.last_success_at(db, webhook_ids))
+
     async def revision(self, webhook_id: int, version: int) -> Revision | None:
         return await self._read(lambda db: _rows.one(db, "read_revision", _rows.revision, (webhook_id, version)))
+
+    async def revisions_at(self, webhook_ids: Sequence[int], position: int) -> dict[int, Revision]:
+        return await self._read(lambda db: _webhooks.revisions_at(db, webhook_ids, position))
 
     # --- events, deliveries and attempts
 

@@ -1,7 +1,7 @@
 -- The ground: applications, webhooks, events, deliveries, attempts, nodes.
 
--- Facts about the database itself: the encryption check value, the highest id that retention has dropped, and
--- whether the last process closed it in order.
+-- Facts about the database itself: the encryption check value, the highest id that retention has dropped, the time
+-- that it obeyed last, and whether the last process closed it in order.
 create table fact (
   name text primary key,
   value any
@@ -100,7 +100,8 @@ create table publish_key (
   primary key (application_id, publisher_id)
 ) strict, without rowid;
 
--- state: 1 pending, 2 succeeded, 3 failed, 4 cancelled. node 0: nobody holds it.
+-- state: 1 pending, 2 succeeded, 3 failed, 4 cancelled. node 0: nobody holds it. A claimed one with reason 14 (skipped)
+-- is cancelled when it is given back unsent.
 create table delivery (
   id integer primary key,
   application_id integer not null,

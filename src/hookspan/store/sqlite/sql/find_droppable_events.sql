@@ -1,11 +1,11 @@
--- The oldest events below an id of which nothing is in flight: one row of ids. Leans on the primary key and on
+-- Events between two ids of which nothing is in flight, oldest first: one row of ids. Leans on the primary key and on
 -- delivery_claimed, which is short.
 select json_group_array(id)
 from (
   select id from event
   where
-    id < ?1
-    and id not in (select event_id from delivery indexed by delivery_claimed where node <> 0 and event_id < ?1)
+    id > :after and id < :below
+    and id not in (select event_id from delivery indexed by delivery_claimed where node <> 0 and event_id < :below)
   order by id
-  limit ?2
+  limit :limit
 )
