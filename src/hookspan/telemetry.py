@@ -5,15 +5,33 @@ The hot path bumps an attribute (``counters.attempts_succeeded += 1``) and nothi
 """
 
 import bisect
+import contextlib
 import logging
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from typing import Any, TextIO
 
-import structlog
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+
+
+@contextlib.contextmanager
+def _leaving_out(package: str) -> Iterator[None]:
+    """Imports inside do not find `package`, unless it is loaded already."""
+    is_out = package not in sys.modules
+    if is_out:
+        sys.modules[package] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if is_out:
+            del sys.modules[package]
+
+
+# structlog would load rich for tracebacks that show local variables: a tenth of a second of every start, unused.
+with _leaving_out("rich"):
+    import structlog
 
 log = structlog.get_logger("hookspan")
 
@@ -48,7 +66,7 @@ class Counters:
         self.attempts_retried = 0
         self.attempts_failed = 0
         self.attempts_late = 0
-        self.deliveries_reclaimed = 0
+        self.deliveries_claimed = 0
         self.catch_up_events = 0
         self.expired_deliveries = 0
         self.dropped_events = 0
@@ -82,8 +100,8 @@ _COUNTED: dict[str, tuple[str, dict[str, str], str]] = {
     "attempts_late": ("attempts_late", {}, "Outcomes that came after the claim was lost; not recorded."),
     "deliveries_succeeded": ("deliveries", {"state": "succeeded"}, "Deliveries that reached a final state."),
     "deliveries_failed": ("deliveries", {"state": "failed"}, ""),
-    "deliveries_reclaimed": (
-        "deliveries_reclaimed",
+    "deliveries_claimed": (
+        "deliveries_claimed",
         {},
         "Own claims found in the store but not in memory, given back.",
     ),
@@ -99,6 +117,17 @@ _COUNTED_BY: dict[str, tuple[str, str, str]] = {
 }
 _TIMED: dict[str, tuple[str, str]] = {
     "commit_seconds": ("commit_seconds", "Time of one durable commit of events, waiting for the disk included."),
+}
+_READ: dict[str, str] = {
+    "intake_events": "Events taken in that wait for their commit, or are in it.",
+    "intake_bytes": "Bytes of the events taken in that wait for their commit, or are in it.",
+    "lane_deliveries": "Deliveries that wait in this node's lanes.",
+    "attempts_in_flight": "Requests that were sent and not answered yet.",
+    "results_waiting": "Outcomes that wait to be recorded.",
+    "pending_jobs": "Calls that wait for the store's writer.",
+    "database_bytes": "Size of the database file.",
+    "wal_bytes": "Size of the database's write-ahead log; at its cap publishing is refused.",
+    "free_disk_bytes": "Room left on the database's disk.",
 }
 METRIC_NAMES = frozenset(
     {f"hookspan_{row[0]}_total" for row in (*_COUNTED.values(), *_COUNTED_BY.values())}
@@ -131,7 +160,7 @@ class _Collector:
         for attribute, (name, text) in _TIMED.items():
             yield _histogram(f"hookspan_{name}", text, getattr(self._counters, attribute))
         for name, number in sorted(gauges.items()):
-            yield GaugeMetricFamily(f"hookspan_{name}", "See docs/metrics.md.", value=number)
+            yield GaugeMetricFamily(f"hookspan_{name}", _READ.get(name, "See docs/metrics.md."), value=number)
 
 
 def _histogram(name: str, text: str, histogram: Histogram) -> HistogramMetricFamily:

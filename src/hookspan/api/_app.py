@@ -1,5 +1,6 @@
 """The ASGI app: publishing goes one way, everything else the other; each request gets a name and at most one line."""
 
+import asyncio
 import time
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from litestar.types import ControllerRouterHandler, Guard
 from hookspan import __version__
 from hookspan.api._applications import ApplicationRoutes
 from hookspan.api._asgi import App, Message, Receive, Scope, Send
+from hookspan.api._body import TimedBody
 from hookspan.api._deliveries import DeliveryRoutes
 from hookspan.api._docs_page import CSP, docs_page
 from hookspan.api._document import complete
@@ -48,9 +50,10 @@ def create_app(manage: Manage, engine: Engine, counters: Counters, settings: Set
     """The whole HTTP interface as one ASGI app, without a lifespan of its own."""
     tally = Tally(counters)
     keys = KeyCheck(settings.operator_key)
-    publish = PublishApp(engine.intake, keys, tally, is_logged=settings.log_level == "debug")
+    is_logged = settings.log_level in _LINES_OF
+    publish = PublishApp(engine.intake, keys, tally, is_logged=settings.log_level == "debug", logs_refusals=is_logged)
     framework = _framework(manage, engine, counters, keys)
-    return _Front(publish, framework, tally, is_logged=settings.log_level in _LINES_OF)
+    return _Front(publish, framework, tally, is_logged=is_logged)
 
 
 class _Front:
@@ -77,24 +80,29 @@ class _Front:
         started_s = time.perf_counter()
         path = scope["path"]
         request_id = scope[_REQUEST_ID] = new_request_id()
+        body = TimedBody(receive)
         status = 0
 
         async def named(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                more = [(b"x-request-id", request_id.encode())]
+                if body.is_late:
+                    more.append((b"connection", b"close"))
+                message["headers"] = [*message["headers"], *more]
             await send(message)
 
-        await self._framework(scope, receive, named)  # type: ignore[arg-type]
+        await self._framework(scope, body.receive, named)  # type: ignore[arg-type]
         self._tally.answered(status)
         code = scope.get(_CODE)
         if code is not None:
             self._tally.refused_because(code)
         if self._is_logged:
+            tell = log.debug if body.is_gone else log.info
             duration_ms = round((time.perf_counter() - started_s) * 1000, 3)
             more = {} if code is None else {"code": code}
-            log.info(
+            tell(
                 "request",
                 request_id=request_id,
                 method=scope["method"],
@@ -113,19 +121,18 @@ def _framework(manage: Manage, engine: Engine, counters: Counters, keys: KeyChec
         "counters": Provide(lambda: counters, sync_to_thread=False, use_cache=True),
         "page": Provide(provide_page),
     }
-    document = _document(dependencies)
-    json, page = msgspec.json.encode(document), docs_page(document)
+    reference = _Reference(dependencies)
 
     @get("/openapi.json", media_type=MediaType.JSON)
     async def get_document() -> Response[bytes]:
-        return Response(json, media_type=MediaType.JSON)
+        return Response((await reference.get())[0], media_type=MediaType.JSON)
 
     @get("/docs", media_type=MediaType.HTML)
     async def get_docs() -> Response[bytes]:
-        return Response(page, media_type=MediaType.HTML, headers=_PAGE_HEADERS)
+        return Response((await reference.get())[1], media_type=MediaType.HTML, headers=_PAGE_HEADERS)
 
     return Litestar(
-        [*_routes([KeyGuard(keys), QueryCheck(document)]), get_document, get_docs],
+        [*_routes([KeyGuard(keys), QueryCheck()]), get_document, get_docs],
         dependencies=dependencies,
         exception_handlers={Exception: _refuse},
         request_max_body_size=BODY_BYTES_MAX,
@@ -143,6 +150,23 @@ def _routes(guards: list[Guard]) -> list[ControllerRouterHandler]:
         route_handlers=[ApplicationRoutes, WebhookRoutes, EventRoutes, DeliveryRoutes, ProfileRoutes],
     )
     return [v1, get_health, get_readiness, get_metrics]
+
+
+class _Reference:
+    """The document and its page, made when first asked for: a tenth of a second that no start has to wait for."""
+
+    def __init__(self, dependencies: dict[str, Provide]) -> None:
+        self._dependencies = dependencies
+        self._making: asyncio.Future[tuple[bytes, bytes]] | None = None
+
+    async def get(self) -> tuple[bytes, bytes]:
+        if self._making is None:
+            self._making = asyncio.ensure_future(asyncio.to_thread(self._make))
+        return await asyncio.shield(self._making)
+
+    def _make(self) -> tuple[bytes, bytes]:
+        document = _document(self._dependencies)
+        return msgspec.json.encode(document), docs_page(document)
 
 
 def _document(dependencies: dict[str, Provide]) -> dict[str, Any]:

@@ -1,17 +1,22 @@
 """Reading JSON bodies strictly: no duplicate keys, no NaN, no unknown members; each refusal names the place."""
 # ruff: noqa: ARG003 - the signatures of `JsonBody` are the framework's
 
+import asyncio
 from collections.abc import Generator
 from typing import Any, ClassVar, TypeVar, cast
 
 import msgspec
+from litestar import Request
 from litestar.dto import AbstractDTO, DTOFieldDefinition
 from litestar.openapi.spec import Reference, Schema
 from litestar.typing import FieldDefinition
 
 from hookspan import jsontext
-from hookspan.api._problem import explain_validation
-from hookspan.errors import InvalidJson
+from hookspan.api._asgi import Message, Receive
+from hookspan.errors import InvalidJson, InvalidRequest
+from hookspan.explain_json import explain_validation
+
+BODY_TIMEOUT_S = 30.0  # for the whole of it
 
 _T = TypeVar("_T")
 
@@ -22,9 +27,20 @@ def read_body(raw: bytes, shape: type[_T]) -> _T:
     try:
         return msgspec.json.decode(raw, type=shape)
     except msgspec.ValidationError as error:
-        raise explain_validation(error) from None
+        raise explain_validation(error, shape) from None
     except msgspec.DecodeError as error:
         raise InvalidJson(f"The body is not a JSON object: {error}.") from None
+
+
+class _Nothing(msgspec.Struct, forbid_unknown_fields=True):
+    """`{}`"""
+
+
+async def read_nothing(request: Request[Any, Any, Any]) -> None:
+    """For calls that take no body, or `{}`. Raises as `read_body`: what is said must not go unheard."""
+    raw = await request.body()
+    if raw.strip():
+        read_body(raw, _Nothing)
 
 
 class JsonBody(AbstractDTO[Any]):
@@ -59,3 +75,32 @@ class JsonBody(AbstractDTO[Any]):
     @classmethod
     def detect_nested_field(cls, field_definition: FieldDefinition) -> bool:
         return False
+
+
+class TimedBody:
+    """One request's `receive`, with an end to its patience: refuses a body that is too slow, or whose sender left."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._until_s: float | None = None
+        self._is_whole = False
+        self.is_late = False
+        self.is_gone = False
+
+    async def receive(self) -> Message:
+        """As ASGI has it. Raises InvalidRequest."""
+        if self._is_whole:
+            return await self._receive()
+        if self._until_s is None:
+            self._until_s = asyncio.get_running_loop().time() + BODY_TIMEOUT_S
+        try:
+            async with asyncio.timeout_at(self._until_s):
+                message = await self._receive()
+        except TimeoutError:
+            self.is_late = True
+            raise InvalidRequest(f"The body did not come within {BODY_TIMEOUT_S:.0f} s.") from None
+        if message["type"] == "http.disconnect":
+            self.is_gone = True
+            raise InvalidRequest("The body ended before it was whole.")
+        self._is_whole = not message.get("more_body", False)
+        return message

@@ -1,7 +1,10 @@
 """/v1/applications/{app}/deliveries"""
 
-from litestar import Controller, get, post
+from typing import Any
 
+from litestar import Controller, Request, get, post
+
+from hookspan.api._body import read_nothing
 from hookspan.api._parameters import App, DeliveryId, Desk, InState, Page, Type
 from hookspan.manage import views
 from hookspan.manage.inputs import DeliveryQuery
@@ -31,11 +34,17 @@ class DeliveryRoutes(Controller):
         return await desk.deliveries.get(app, delivery)
 
     @post("/{delivery:str}/retry", status_code=200)
-    async def retry_delivery(self, desk: Desk, app: App, delivery: DeliveryId) -> views.Delivery:
+    async def retry_delivery(
+        self, desk: Desk, app: App, delivery: DeliveryId, request: Request[Any, Any, Any]
+    ) -> views.Delivery:
         """Try a delivery now: a final one again from the start, a waiting one out of turn."""
+        await read_nothing(request)
         return await desk.deliveries.retry(app, delivery)
 
     @post("/{delivery:str}/cancel", status_code=200)
-    async def cancel_delivery(self, desk: Desk, app: App, delivery: DeliveryId) -> views.Delivery:
+    async def cancel_delivery(
+        self, desk: Desk, app: App, delivery: DeliveryId, request: Request[Any, Any, Any]
+    ) -> views.Delivery:
         """Cancel a waiting delivery."""
+        await read_nothing(request)
         return await desk.deliveries.cancel(app, delivery)

@@ -26,6 +26,9 @@ shows what happened.
 
 Times are RFC 3339 UTC with milliseconds. Lists are `{"data": […], "next": cursor|null}`, newest first. Errors are
 RFC 9457 problem documents with a stable `code`. Unknown members and query parameters are refused.
+
+Every answer has its name in the header `x-request-id`, the same as the `request_id` of a problem document and of the
+log; only a publish that was accepted (202) has none.
 """
 
 

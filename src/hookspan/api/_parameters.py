@@ -1,14 +1,14 @@
 """What the routes take beside a body: the ids in their path, filters, pages and versions."""
 
 import re
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, get_args
 
 from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 from litestar.params import HeaderParameter, PathParameter, QueryParameter, SkipValidation
+from litestar.utils.signature import ParsedSignature
 
-from hookspan.api._asgi import Scope
 from hookspan.errors import Fault, HookspanError, InvalidRequest, UnknownField
 from hookspan.manage import Manage
 from hookspan.manage.inputs import LIMIT_DEFAULT, LIMIT_MAX, Paging, State
@@ -16,7 +16,6 @@ from hookspan.manage.inputs import LIMIT_DEFAULT, LIMIT_MAX, Paging, State
 _VERSION = re.compile(r'(?:W/)?"?([0-9]{1,18})"?', re.ASCII)
 
 _SPACED_OFFSET = re.compile(r" (?=[0-9]{2}:[0-9]{2}$)", re.ASCII)
-_CONVERTER = re.compile(r":[a-z]+(?=\})")  # the framework writes {app:str} where the document has {app}
 
 Desk = SkipValidation[NamedDependency[Manage]]
 Page = SkipValidation[NamedDependency[Paging]]
@@ -63,24 +62,18 @@ def version_of(if_match: str | None) -> int | None:
 
 
 class QueryCheck:
-    """A guard that refuses query parameters which the document does not name: a typo in a filter must not list all."""
+    """A guard that refuses query parameters which the route does not name: a typo in a filter must not list all."""
 
-    def __init__(self, document: dict[str, Any]) -> None:
-        self._known = {
-            (path, method.upper()): {
-                one["name"]: one["schema"] for one in operation["parameters"] if one["in"] == "query"
-            }
-            for path, item in document["paths"].items()
-            for method, operation in item.items()
-        }
+    def __init__(self) -> None:
+        self._known: dict[BaseRouteHandler, dict[str, tuple[Any, ...]]] = {}
 
-    def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         query = connection.query_params
         if not query:
             return
-        scope = cast("Scope", connection.scope)
-        path = _CONVERTER.sub("", scope["path_template"])
-        known = self._known.get((path, scope["method"]), {})
+        known = self._known.get(handler)
+        if known is None:
+            known = self._known[handler] = _query_parameters(handler)
         for name in query:
             if name not in known:
                 there_are = ", ".join(sorted(known)) or "none"
@@ -89,12 +82,31 @@ class QueryCheck:
                 )
             if len(query.getall(name)) > 1:
                 raise _wrong(InvalidRequest, name, f"The query parameter {name} is given twice.")
-            if query[name].lower() == "null" and not _is_text(known[name]):  # the framework would take it for absent
+            value, kinds = query[name], known[name]
+            words = [one for one in kinds if isinstance(one, str)]
+            if words and value not in words:
+                raise _wrong(InvalidRequest, name, f"{name} can't be {value[:80]!r}; there are: {', '.join(words)}.")
+            if value.lower() == "null" and str not in kinds:  # the framework would take it for absent
                 raise _wrong(InvalidRequest, name, f"The query parameter {name} can't be null: leave it out.")
 
 
-def _is_text(schema: dict[str, Any]) -> bool:
-    return bool(schema["type"] == "string" and "enum" not in schema)
+def _query_parameters(handler: BaseRouteHandler) -> dict[str, tuple[Any, ...]]:
+    """The route's query parameters by name, each with its types, or its words."""
+    fields = dict(ParsedSignature.from_fn(handler.fn, {}).parameters)
+    if "page" in fields:
+        fields |= ParsedSignature.from_fn(provide_page, {}).parameters
+    found: dict[str, tuple[Any, ...]] = {}
+    for name, field in fields.items():
+        definition = field.kwarg_definition
+        if isinstance(definition, QueryParameter):
+            found[definition.name or name] = _kinds(field.annotation)
+    return found
+
+
+def _kinds(annotation: Any) -> tuple[Any, ...]:
+    """`str | None` gives (str, NoneType), a Literal its words."""
+    inner = get_args(annotation)
+    return tuple(kind for one in inner for kind in _kinds(one)) if inner else (annotation,)
 
 
 def _wrong(kind: type[HookspanError], name: str, detail: str) -> HookspanError:

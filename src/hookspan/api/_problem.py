@@ -1,6 +1,5 @@
 """Every refusal as an RFC 9457 problem document."""
 
-import re
 from typing import Any
 
 import msgspec
@@ -14,18 +13,14 @@ from hookspan.errors import (
     MethodNotAllowed,
     NotFound,
     TooLarge,
-    UnknownField,
 )
+from hookspan.jsontext import escape_pointer
 
 BODY_BYTES_MAX = 1024 * 1024  # of everything but publishing
 CONTENT_TYPE = b"application/problem+json"
 TYPE_PREFIX = "urn:hookspan:problem:"
-_UNKNOWN_MEMBER = re.compile(r"unknown field `(?P<name>.*)`", re.DOTALL)
-_MISSING_MEMBER = re.compile(r"missing required field `(?P<name>.*)`", re.DOTALL)
-_PLACE = re.compile(r"(?P<what>.*?)(?: - at (?:`key` in )?`\$(?P<path>.*)`)?", re.DOTALL)
 # Parameters whose name is taken in the framework: as handlers call them, as requests do.
 _SPELT = {"in_state": "state", "if_match": "If-Match"}
-_STEP = re.compile(r"\.(?P<name>[^.\[\]]+)|\[(?P<index>[0-9]+)\]|\[\.\.\.\]")
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,25 +65,6 @@ def problem_headers(error: HookspanError) -> list[tuple[bytes, bytes]]:
     return headers
 
 
-def explain_validation(error: msgspec.ValidationError) -> HookspanError:
-    """What msgspec says of a body, as a refusal that names the place with a JSON pointer."""
-    match = _PLACE.fullmatch(str(error))
-    what, path = (match["what"], match["path"] or "") if match else (str(error), "")
-    pointer = _pointer(path)
-    unknown = _UNKNOWN_MEMBER.search(what)
-    if unknown:
-        pointer += "/" + _escape(unknown["name"])
-        detail = f"There is no member {unknown['name'][:80]!r} here."
-        return UnknownField(detail, errors=(Fault(pointer, UnknownField.code, detail),))
-    missing = _MISSING_MEMBER.search(what)
-    if missing:
-        pointer += "/" + _escape(missing["name"])
-        what = "It is missing"
-    return InvalidRequest(
-        f"{pointer or 'The body'}: {what}.", errors=(Fault(pointer, InvalidRequest.code, f"{what}."),)
-    )
-
-
 def refuse_method(allowed: list[str]) -> MethodNotAllowed:
     """`allowed` are the methods that there are."""
     return MethodNotAllowed(f"Use one of: {', '.join(sorted(allowed))}.", allowed=sorted(allowed))
@@ -130,15 +106,8 @@ def _explain_parameters(error: ValidationException) -> HookspanError:
         if name == "data":
             return InvalidJson("The body is empty: send a JSON object.")
         where = "body" if source == "body" else "query parameter"
-        faults.append(Fault(f"/{_escape(name)}", InvalidRequest.code, f"The {where} {name}: {one.get('message', '')}."))
+        faults.append(
+            Fault(f"/{escape_pointer(name)}", InvalidRequest.code, f"The {where} {name}: {one.get('message', '')}.")
+        )
     detail = " ".join(fault.detail for fault in faults) or "A parameter is missing or wrong."
     return InvalidRequest(detail, errors=tuple(faults))
-
-
-def _pointer(path: str) -> str:
-    steps = (match["name"] or match["index"] for match in _STEP.finditer(path))
-    return "".join(f"/{_escape(step)}" for step in steps if step is not None)
-
-
-def _escape(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")

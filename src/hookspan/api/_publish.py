@@ -34,7 +34,8 @@ log = structlog.get_logger()
 
 
 def published_application(path: str) -> str | None:
-    """The application's id when `path` is the publish route's, else None."""
+    """The application's id when `path` is the publish route's, else None. A slash at its end says nothing more."""
+    path = path.removesuffix("/")
     if path.startswith(PATH_START) and path.endswith(PATH_END):
         application = path[len(PATH_START) : -len(PATH_END)]
         if application and "/" not in application:
@@ -43,39 +44,49 @@ def published_application(path: str) -> str | None:
 
 
 class PublishApp:
-    """Answers one publish. `is_logged`: whether requests that went well get a line."""
+    """Answers one publish. `is_logged`: whether requests that went well get a line; `logs_refusals`: those that
+    were refused for what they hold. What was refused for a reason of ours always gets one.
+    """
 
-    def __init__(self, intake: Intake, keys: KeyCheck, tally: Tally, *, is_logged: bool) -> None:
+    def __init__(
+        self, intake: Intake, keys: KeyCheck, tally: Tally, *, is_logged: bool, logs_refusals: bool = False
+    ) -> None:
         self.intake = intake
         self.keys = keys
         self._tally = tally
         self._is_logged = is_logged
+        self._logs_refusals = logs_refusals
         self._starts: dict[int, Message] = {}
         self._default_headers: Headers = []
         self._head = _ACCEPTED
-        self._default_lines = b""
 
     @property
     def is_short_way_open(self) -> bool:
         """Whether `hookspan.api._protocol` may pass this app by: lines about single publishes are written here."""
         return not self._is_logged
 
-    def response(self, outcome: Receipt | HookspanError, default_headers: Headers) -> bytes:
-        """The whole HTTP/1.1 response to one publish. `default_headers` are the server's (a list that it replaces)."""
+    def response(self, receipt: Receipt, default_headers: Headers) -> bytes:
+        """The whole HTTP/1.1 response to a publish. `default_headers` are the server's (a list that it replaces)."""
         if default_headers is not self._default_headers:
             self._default_headers = default_headers
-            self._default_lines = b"".join(b"%b: %b\r\n" % header for header in default_headers)
-            self._head = _ACCEPTED + self._default_lines
-        if isinstance(outcome, HookspanError):
-            headers, body = self._refusal("", outcome, new_request_id())
-            lines = b"".join(b"%b: %b\r\n" % header for header in headers)
-            phrase = HTTPStatus(outcome.status).phrase.encode()
-            return b"HTTP/1.1 %d %b\r\n%b%bcontent-length: %d\r\n\r\n%b" % (
-                outcome.status, phrase, self._default_lines, lines, len(body), body
-            )  # fmt: skip
+            self._head = _ACCEPTED + _lines(default_headers)
         self._tally.accepted()
-        body = self._batch_body(outcome) if isinstance(outcome, list) else _receipt_body(outcome)
+        body = self._batch_body(receipt) if isinstance(receipt, list) else _receipt_body(receipt)
         return b"%bcontent-length: %d\r\n\r\n%b" % (self._head, len(body), body)
+
+    def refusal(
+        self, error: HookspanError, default_headers: Headers, application: str | None, *, closes: bool = False
+    ) -> bytes:
+        """The whole HTTP/1.1 response to a publish, or to what reaches no route (`application` None), that is
+        refused. `closes`: the connection ends with it.
+        """
+        headers, body = self._refusal(application, error, new_request_id())
+        if closes:
+            headers.append((b"connection", b"close"))
+        phrase = HTTPStatus(error.status).phrase.encode()
+        return b"HTTP/1.1 %d %b\r\n%b%bcontent-length: %d\r\n\r\n%b" % (
+            error.status, phrase, _lines(default_headers), _lines(headers), len(body), body
+        )  # fmt: skip
 
     async def __call__(self, application: str, scope: Scope, receive: Receive, send: Send) -> None:
         started_s = time.perf_counter() if self._is_logged else 0.0
@@ -139,19 +150,25 @@ class PublishApp:
         headers, body = self._refusal(application, error, request_id or new_request_id())
         await answer(send, error.status, headers, body)
 
-    def _refusal(self, application: str, error: HookspanError, request_id: str) -> tuple[Headers, bytes]:
-        """Count a refusal, log it where it is ours, and say it."""
+    def _refusal(self, application: str | None, error: HookspanError, request_id: str) -> tuple[Headers, bytes]:
+        """Count a refusal, log it, and say it."""
         self._tally.refused(error)
-        if error.status >= 500 and self._tally.is_worth_a_line(error):  # noqa: PLR2004 - our side's errors
-            log.warning(
-                "publish refused", application=application, code=error.code, detail=error.detail, request_id=request_id
-            )
+        is_ours = error.status >= 500  # noqa: PLR2004 - our side's errors
+        if self._tally.is_worth_a_line(error) if is_ours else self._logs_refusals:
+            what = "request refused" if application is None else "publish refused"
+            line = {"code": error.code, "detail": error.detail, "request_id": request_id}
+            (log.warning if is_ours else log.info)(what, application=application, status=error.status, **line)
         headers: Headers = [(b"content-type", CONTENT_TYPE), *problem_headers(error)]
+        headers.append((b"x-request-id", request_id.encode()))
         return headers, problem_body(error, request_id)
 
 
 class _Gone(Exception):  # no error: the publisher went away before its body was whole
     pass
+
+
+def _lines(headers: Headers) -> bytes:
+    return b"".join(b"%b: %b\r\n" % header for header in headers)
 
 
 def _receipt_body(receipt: Published) -> bytes:

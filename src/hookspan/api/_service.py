@@ -11,7 +11,7 @@ from hookspan.api._parameters import Desk
 from hookspan.errors import HookspanError
 from hookspan.telemetry import Counters, render_metrics
 
-_PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+_PROMETHEUS = "text/plain; version=0.0.4"  # the framework adds the charset
 
 
 class Machine(Protocol):
@@ -36,9 +36,9 @@ async def get_health() -> Alive:
 
 
 @get("/readyz", tags=["Service"])
-async def get_readiness(machine: SkipValidation[NamedDependency[Machine]]) -> Response[Readiness]:
+async def get_readiness(desk: Desk, machine: SkipValidation[NamedDependency[Machine]]) -> Response[Readiness]:
     """Events can be taken in and sent; 503 with the reason otherwise."""
-    reason = machine.readiness()
+    reason = machine.readiness() or desk.intake_refusal()
     state = Readiness("ready" if reason is None else "unready", reason)
     return Response(state, status_code=200 if reason is None else 503, headers={"cache-control": "no-store"})
 

@@ -24,6 +24,8 @@ CLOSE_S = 1.0
 
 # Names are tokens (RFC 9110, 5.6.2); values hold anything but CR, LF and NUL.
 _HEADER_LINES = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\r\n\0]*\r\n)*")
+# To whoever saves a webhook: which address it was stays unsaid.
+_BLOCKED_AT_SAVE = f"{BLOCKED_MESSAGE} An operator may open networks by HOOKSPAN_EGRESS_ALLOW."
 
 
 class Egress:
@@ -76,7 +78,7 @@ class Egress:
         """Read a webhook URL. Raises InvalidUrl, HttpsRequired, and BlockedDestination for a literal address."""
         target = make_target(url, self._settings, https_required=https_required)
         if target.address is not None and not self._policy.allows(target.address, target.port):
-            raise BlockedDestination(BLOCKED_MESSAGE)
+            raise BlockedDestination(_BLOCKED_AT_SAVE)
         return target
 
     async def check_destination(self, target: Target) -> None:
@@ -89,7 +91,8 @@ class Egress:
         except NameFailed:
             return
         except Failure as failure:
-            raise BlockedDestination(failure.message) from None
+            is_plain = failure.message == BLOCKED_MESSAGE
+            raise BlockedDestination(_BLOCKED_AT_SAVE if is_plain else failure.message) from None
 
     def send(
         self,

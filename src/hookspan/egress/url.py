@@ -164,6 +164,7 @@ def _check_name(host: str, labels: list[str]) -> None:
                 "The parts of a host name are 1 to 63 letters, digits and hyphens, with no hyphen at the ends."
             )
     if len(labels) == 1:
-        raise InvalidUrl("The host name is a single word; write its full name.")
+        advice = "write 127.0.0.1" if host == "localhost" else "write its full name"
+        raise InvalidUrl(f"The host name is a single word; {advice}.")
     if ("." + host).endswith(tuple("." + suffix for suffix in _SPECIAL_SUFFIXES)):
         raise InvalidUrl("The host name is one of those that mean a place inside a machine or a private network.")

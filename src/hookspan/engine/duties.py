@@ -41,7 +41,10 @@ class CatchUp(Duty):
             entry = await self._index.find_by_id(webhook.application_id)
             if entry is None:
                 continue
-            chunk = await self._store.catch_up(webhook.id, self._options.catch_up_events_max, _by_type(entry, webhook))
+            # Where the webhook was changed meanwhile nothing is done, and the next turn reads it anew.
+            chunk = await self._store.catch_up(
+                webhook.id, self._options.catch_up_events_max, _by_type(entry, webhook), version=webhook.version
+            )
             self._counters.catch_up_events += chunk.created
             if chunk.refreshed is not None:
                 self._index.replace(chunk.refreshed)

@@ -12,10 +12,9 @@ import datetime
 import hashlib
 import hmac
 import time
-from collections.abc import Iterable, Mapping
 
 from hookspan.verify._dialect import Dialect, dialect
-from hookspan.verify._reading import Body, HeaderText, Source, VerificationError, VerifiedEvent
+from hookspan.verify._reading import Body, GivenHeaders, HeaderText, Source, VerificationError, VerifiedEvent
 
 __all__ = ["VerificationError", "VerifiedEvent", "verify"]
 
@@ -25,14 +24,15 @@ SIGNATURES_MAX = 100  # in one header; a sender in a rotation sends two
 def verify(
     profile: str,
     *,
-    headers: Mapping[str, str] | Iterable[tuple[str | bytes, str | bytes]],
+    headers: GivenHeaders,
     body: bytes,
     secret: str,
     now: float | datetime.datetime | None = None,
 ) -> VerifiedEvent:
     """The event of a request that was signed with `secret`.
 
-    `headers` are a mapping in any case of letters, or pairs (as ASGI has them). `body` are the raw bytes. `now` is in
+    `headers` are a mapping in any case of letters, anything with items() (as the standard library's and frameworks'
+    headers have), or pairs (as ASGI has them). `body` are the raw bytes. `now` is in
     seconds since 1970, or aware; the present by default. Raises VerificationError, whose `code` says what was wrong,
     and ValueError for a profile that does not exist. Signatures are compared in constant time.
     """

@@ -5,7 +5,7 @@ import datetime
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 _SECONDS = re.compile(r"[0-9]{1,11}", re.ASCII)  # up to the year 5138
 
@@ -40,14 +40,31 @@ class Source:
     form: str | None
 
 
+Pair = tuple[str | bytes, str | bytes]
+
+
+@runtime_checkable
+class _HasItems(Protocol):
+    def items(self) -> Iterable[Any]: ...
+
+
+# A mapping, whatever a framework or the standard library calls headers, or pairs (as ASGI has them).
+GivenHeaders = Mapping[str, str] | _HasItems | Iterable[Pair]
+
+
 class HeaderText:
     """A request's headers."""
 
-    def __init__(self, headers: Mapping[str, str] | Iterable[tuple[str | bytes, str | bytes]]) -> None:
-        pairs = headers.items() if isinstance(headers, Mapping) else headers
+    def __init__(self, headers: GivenHeaders) -> None:
         self._values: dict[str, list[str]] = {}
-        for name, value in pairs:
-            self._values.setdefault(_text(name).lower(), []).append(_text(value))
+        try:
+            pairs = headers.items() if isinstance(headers, _HasItems) else headers
+            for name, value in pairs:
+                self._values.setdefault(_text(name).lower(), []).append(_text(value))
+        except (TypeError, ValueError, AttributeError):
+            raise VerificationError(
+                "malformed_header", "The headers must be a mapping, have items(), or be pairs of name and value."
+            ) from None
 
     def get(self, name: str) -> str:
         values = self._values.get(name.lower(), [])
@@ -105,4 +122,8 @@ def _time(value: Any, form: str | None) -> datetime.datetime | None:
 
 
 def _text(value: str | bytes) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else value
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if not isinstance(value, str):
+        raise TypeError
+    return value

@@ -28,6 +28,10 @@ CHECKED = (
 )
 
 
+# At the edges of what has a text; None leaves an event's own.
+DATES = [None, "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999-23:59", "1970-01-01T00:00:00Z"]
+
+
 @pytest.fixture
 def nowhere(monkeypatch):
     """Whatever URL comes out of the fuzzing, nothing leaves this machine."""
@@ -86,6 +90,10 @@ def leaves(failure: BaseException) -> list[BaseException]:
     return [failure]
 
 
+def is_event(body: Any) -> bool:
+    return isinstance(body, dict) and isinstance(body.get("occurred_at"), str)
+
+
 def ask(cases: Any, base_url: str, headers: dict[str, str], known: dict[str, str], checks: Any) -> None:
     @hypothesis.settings(
         max_examples=EXAMPLES,
@@ -95,10 +103,12 @@ def ask(cases: Any, base_url: str, headers: dict[str, str], known: dict[str, str
         suppress_health_check=list(hypothesis.HealthCheck),
         phases=[hypothesis.Phase.generate],
     )
-    @hypothesis.given(case=cases, is_known=st.sampled_from([True, True, True, False]))
-    def one(case: Any, is_known: Any) -> None:
+    @hypothesis.given(case=cases, is_known=st.sampled_from([True, True, True, False]), date=st.sampled_from(DATES))
+    def one(case: Any, is_known: Any, date: Any) -> None:
         if is_known and case.path_parameters:
             case.path_parameters = {name: known[name] for name in case.path_parameters}
+        if is_event(case.body):
+            case.body = case.body | {"occurred_at": date} if date else case.body
         case.call_and_validate(base_url=base_url, headers=headers, checks=checks)
 
     one()

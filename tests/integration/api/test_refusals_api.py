@@ -121,3 +121,71 @@ async def test_requests_have_names(api):
         assert response.headers["x-request-id"] == response.json()["request_id"]
         names.add(response.headers["x-request-id"])
     assert len(names) == 3
+
+
+async def test_a_word_that_is_none_of_them_is_told_which_there_are(api):
+    """In a filter and in a body."""
+    app = await api.application()
+    problem = await api.refused(
+        "GET", f"/v1/applications/{app}/deliveries?state=pendng", status=400, code="invalid_request"
+    )
+    assert problem["detail"] == "state can't be 'pendng'; there are: pending, succeeded, failed, cancelled."
+    webhook = (await api.webhook(app, "http://127.0.0.1:9/"))["id"]
+    path = f"/v1/applications/{app}/webhooks/{webhook}"
+    problem = await api.refused("PATCH", path, {"status": "off"}, status=400, code="invalid_request")
+    assert "active" in problem["errors"][0]["detail"]
+    problem = await api.refused("PATCH", path, {"nme": "x"}, status=400, code="unknown_field")
+    assert "name" in problem["detail"]
+
+
+@pytest.mark.parametrize("call", ["retry", "cancel"])
+async def test_a_call_without_a_body_does_not_take_one(api, call):
+    """What is said must not go unheard; an empty object says nothing."""
+    app = await api.application()
+    path = f"/v1/applications/{app}/deliveries/dlv_x/{call}"
+    await api.refused("POST", path, {"delay": 5}, status=400, code="unknown_field")
+    await api.refused("POST", path, b"[]", status=400, code="invalid_request")
+    nothings: tuple[dict | bytes | None, ...] = (None, {}, b" ")
+    for nothing in nothings:
+        await api.refused("POST", path, nothing, status=404, code="not_found")
+
+
+DATES = [
+    "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+23:59", "1500-01-01T00:00:00Z", "1969-12-31T23:59:59.999Z",
+    "9999-12-31T23:59:59.999999-23:59", "9999-12-31T23:59:59.999-00:01", "2026-01-01T00:00:00",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("date", DATES)
+async def test_a_date_that_has_no_text_is_refused(api, date):
+    """At its place; the list of events goes on working."""
+    app = await api.application()
+    event = {"type": "order.paid", "content": {}, "occurred_at": date}
+    problem = await api.refused("POST", f"/v1/applications/{app}/events", event, status=400, code="invalid_request")
+    assert problem["errors"][0]["pointer"] == "/occurred_at"
+    for edge in ("1970-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999999+23:59"):
+        await api.publish(app, 1, occurred_at=edge)
+    assert len((await api("GET", f"/v1/applications/{app}/events"))["data"]) == 3
+
+
+async def test_faults_of_an_event_have_proper_pointers(api):
+    """Escaped, and naming the member that is missing."""
+    app = await api.application()
+    path = f"/v1/applications/{app}/events"
+    cases: tuple[tuple[dict, str, str], ...] = (
+        ({"type": "a.b", "content": {}, "x/y`": 1}, "unknown_field", "/x~1y`"),
+        ({"type": "a.b"}, "invalid_request", "/content"),
+        ({"type": 1, "content": {}}, "invalid_request", "/type"),
+    )
+    for body, code, pointer in cases:
+        problem = await api.refused("POST", path, body, status=400, code=code)
+        assert problem["errors"][0]["pointer"] == pointer
+
+
+async def test_white_space_around_an_event_makes_no_other_event(api):
+    """The same publisher_id with the same event is the same, wherever it stood."""
+    app = await api.application()
+    path = f"/v1/applications/{app}/events"
+    event = b'{"type":"a.b","content":{},"publisher_id":"p"}'
+    ids = {(await api("POST", path, raw, status=202))["id"] for raw in (event, b" " + event + b"\n")}
+    assert len(ids) == 1

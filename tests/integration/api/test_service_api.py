@@ -5,6 +5,9 @@ import re
 import httpx
 import pytest
 
+from hookspan.errors import DiskFull
+from hookspan.store.sqlite import SqliteStore
+
 pytestmark = pytest.mark.anyio
 
 
@@ -33,6 +36,18 @@ async def test_unready_says_why(api, anyone, monkeypatch):
     assert response.json() == {"status": "unready", "reason": "The recorder has not turned for 20 s."}
 
 
+async def test_a_full_disk_is_not_ready(api, anyone, monkeypatch):
+    """503 as long as publishing is refused for it."""
+
+    def full(_self):
+        raise DiskFull("Only 5 bytes are free.")
+
+    monkeypatch.setattr(SqliteStore, "check_intake", full)
+    response = await anyone.get("/readyz")
+    assert response.status_code == 503
+    assert response.json() == {"status": "unready", "reason": "Only 5 bytes are free."}
+
+
 async def test_requests_and_refusals_are_counted(api, anyone):
     """By class of status and by code, publishing included."""
     app = await api.application()
@@ -40,7 +55,7 @@ async def test_requests_and_refusals_are_counted(api, anyone):
     await api.refused("POST", f"/v1/applications/{app}/events", b"{", status=400, code="invalid_json")
     await api("POST", f"/v1/applications/{app}/events", [{"type": "no spaces", "content": {}}], status=202)
     response = await anyone.get("/metrics")
-    assert response.headers["content-type"].startswith("text/plain")
+    assert response.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     for line in (
         r'hookspan_requests_total\{status="2xx"\} [1-9]',
         r'hookspan_requests_total\{status="4xx"\} [1-9]',

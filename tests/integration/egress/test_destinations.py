@@ -62,7 +62,8 @@ async def test_one_refused_address_refuses_the_answer(bad, order):
         assert is_blocked(await post(egress, url))
         with pytest.raises(BlockedDestination) as refusal:
             await egress.check_destination(egress.target(url, https_required=False))
-        assert refusal.value.detail == "The destination is not allowed."
+        expected = "The destination is not allowed. An operator may open networks by HOOKSPAN_EGRESS_ALLOW."
+        assert refusal.value.detail == expected
         assert receiver.connections == 0
 
 
