@@ -202,7 +202,7 @@ async def test_a_fault_while_sending_costs_one_try_and_sticks_nowhere(world, mon
 async def test_one_publisher_that_cant_be_answered_costs_the_others_nothing(world):
     application = await world.application()
     await world.webhook(application)
-    answered = []
+    answered: list = []
 
     def broken(_outcome):
         raise RuntimeError("the connection is odd")

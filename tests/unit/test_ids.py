@@ -46,6 +46,14 @@ def test_ids_never_repeat_within_a_millisecond_nor_when_the_clock_stands():
     assert made_at_ms(made[-1]) - clock.now_ms() <= 5
 
 
+def test_a_block_of_ids_goes_on_where_the_last_one_ended():
+    clock = VirtualClock()
+    maker = IdMaker(clock, slot=3)
+    made = [maker.make(), *maker.make_many(5_000), maker.make(), *maker.make_many(1)]
+    assert made == sorted(set(made))
+    assert maker.make_many(0) == []
+
+
 def test_ids_never_repeat_across_threads():
     maker = IdMaker(VirtualClock())
     with ThreadPoolExecutor(8) as pool:

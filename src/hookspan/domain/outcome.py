@@ -32,7 +32,7 @@ class ErrorCode(enum.StrEnum):
     INTERNAL = "internal"
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The result of `egress.send`. Either `status` is set, or `error` and `error_message` are, never both.
 
     `headers` are the raw header lines as received (capped, without the status line), `body` the beginning of the

@@ -120,7 +120,7 @@ class Delivery(Record, frozen=True, kw_only=True):
     finished_at: int | None
 
 
-class Attempt(Record, frozen=True, kw_only=True):
+class Attempt(Record, frozen=True, kw_only=True, gc=False):
     """One HTTP request of a delivery, with what came back."""
 
     id: int

@@ -6,7 +6,7 @@ A request's events are kept together or not at all.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 import structlog
@@ -25,6 +25,7 @@ from hookspan.store.contract import AppendedEvent, Claimed, NewDelivery, NewEven
 from hookspan.telemetry import Counters
 
 _IDLE_S = 5.0
+_ID_BLOCK = 64
 
 log = structlog.get_logger()
 
@@ -182,19 +183,25 @@ class Intake(Duty):
         requests: list[_Request] = []
         events: list[NewEvent] = []
         size = deliveries = 0
+        rising = self._rising_ids()
         while self._queue and len(events) < options.commit_events_max and size < options.commit_bytes_max:
             if deliveries >= options.commit_deliveries_max:
                 break
             request = self._queue.popleft()
             requests.append(request)
             for event in request.events:
-                planned = self._plan(event, request.entry)
+                planned = self._plan(event, request.entry, rising)
                 events.append(planned)
                 size += len(event.body)
                 deliveries += len(planned.deliveries)
         return requests, events
 
-    def _plan(self, event: NewEvent, entry: Entry) -> NewEvent:
+    def _rising_ids(self) -> Iterator[int]:
+        """Ids for one turn, made in blocks: what a block has too many is dropped with it."""
+        while True:
+            yield from self._ids.make_many(_ID_BLOCK)
+
+    def _plan(self, event: NewEvent, entry: Entry, rising: Iterator[int]) -> NewEvent:
         """Find the webhooks that asked for the event, and promise room for what fits into lanes."""
         entry = self._index.known_by_id(event.application_id) or entry
         webhooks = entry.subscribers(event.type, event.category)
@@ -204,7 +211,7 @@ class Intake(Duty):
         size = len(event.body)
         deliveries = tuple(
             [
-                NewDelivery(self._ids.make(), webhook.id, reserve(entry, webhook, size), webhook.order is Order.FIFO)
+                NewDelivery(next(rising), webhook.id, reserve(entry, webhook, size), webhook.order is Order.FIFO)
                 for webhook in webhooks
             ]
         )

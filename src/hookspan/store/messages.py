@@ -1,4 +1,7 @@
-"""What is said between the engine and the store: batches, claims, results, turns. See `hookspan.store.contract`."""
+"""What is said between the engine and the store: batches, claims, results, turns. See `hookspan.store.contract`.
+
+What is made for each event has gc=False: none of it can be part of a cycle, so the collector need not look at it.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +20,7 @@ from hookspan.domain.states import Cause, DeliveryReason, DeliveryState, Order, 
 # --- publishing ---------------------------------------------------------------------------------------------------
 
 
-class NewDelivery(msgspec.Struct, frozen=True):
+class NewDelivery(msgspec.Struct, frozen=True, gc=False):
     """A delivery to insert with its event; `is_claimed` when the publishing node holds it already (claim number 1)."""
 
     id: int
@@ -26,7 +29,7 @@ class NewDelivery(msgspec.Struct, frozen=True):
     is_fifo: bool
 
 
-class NewEvent(msgspec.Struct, frozen=True):
+class NewEvent(msgspec.Struct, frozen=True, gc=False):
     """An event as intake has checked and rendered it. Its position is given by the store.
 
     `content` None means that the body holds it verbatim at `content_at` … `content_at + content_bytes`, so that it is
@@ -53,7 +56,7 @@ FanOut = Callable[[Webhooks, NewEvent], tuple[NewDelivery, ...]]
 """Plans an event's deliveries anew from fresh webhooks. Pure and safe on any thread; claims nothing."""
 
 
-class AppendedEvent(msgspec.Struct, frozen=True):
+class AppendedEvent(msgspec.Struct, frozen=True, gc=False):
     """What became of one event of a batch, in the order given.
 
     `event_id` is the kept event's: the given one, or that of the earlier publish with the same `publisher_id`.
@@ -83,14 +86,14 @@ RETRY_AHEAD_MS_MAX = 25 * 3_600_000
 ORPHANS_ALONE = 3  # from then on a delivery is claimed by `Store.claim_suspect` only
 
 
-class ClaimRef(msgspec.Struct, frozen=True):
+class ClaimRef(msgspec.Struct, frozen=True, gc=False):
     """A claim that this node holds: enough to record against it or to give it back."""
 
     delivery_id: int
     claim: int
 
 
-class Claimed(msgspec.Struct, frozen=True):
+class Claimed(msgspec.Struct, frozen=True, gc=False):
     """A delivery in this node's hands, with all that sending and deciding need."""
 
     id: int
@@ -111,7 +114,7 @@ class Claimed(msgspec.Struct, frozen=True):
     body: bytes
 
 
-class Result(msgspec.Struct, frozen=True):
+class Result(msgspec.Struct, frozen=True, gc=False):
     """One attempt and what it means for its delivery; written only if the claim still holds.
 
     When `state` is PENDING the delivery becomes scheduled at `next_attempt_at`. `attempt` None changes the delivery
