@@ -20,6 +20,7 @@ from hookspan.errors import DuplicateKey, Fault, InvalidJson
 
 DEPTH_MAX: Final = 128
 _KEY_CHARACTERS_SHOWN = 100
+_CONTAINERS: Final = (dict, list)
 
 _decode = msgspec.json.Decoder().decode
 # Skipping is as strict about the grammar as decoding, but has no limit on the size of numbers, and doesn't look
@@ -44,13 +45,14 @@ _BYTE = re.compile(r"(?:JSON is malformed: )?(.*) \(byte (\d+)\)")
 def check(raw: bytes) -> None:
     """Raise InvalidJson (the detail has the place) or DuplicateKey (`errors` has the pointer); else return."""
     try:
-        again = _encode(_decode(raw))
+        value = _decode(raw)
+        again = _encode(value)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError):
         _check_exactly(raw)
         return
     colons = raw.count(b":")
     # Every object but the innermost holds its inner one behind a colon, so this is at least the depth.
-    if colons + 1 + raw.count(b"[") > DEPTH_MAX:
+    if colons + 1 + raw.count(b"[") > DEPTH_MAX and _is_too_deep(value):
         _refuse_depth(raw)
     if colons != again.count(b":") or (raw.find(b"\\") >= 0 and _ESCAPED_COLON in raw):
         _refuse_duplicate(raw)
@@ -112,6 +114,22 @@ def _check_exactly(raw: bytes) -> None:
     except msgspec.DecodeError as error:
         _explain(raw, text, str(error))
     _refuse_duplicate(raw)
+
+
+def _is_too_deep(value: object) -> bool:
+    """Level by level, without recursion: a batch is wide, hardly ever deep."""
+    level = [value]
+    for _ in range(DEPTH_MAX):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, _CONTAINERS)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, _CONTAINERS)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _refuse_depth(raw: bytes) -> None:
