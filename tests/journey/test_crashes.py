@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import os
-import statistics
 import time
 from typing import Self
 
@@ -93,8 +92,7 @@ async def test_kill_9_loses_nothing_and_doubles_only_what_was_in_flight(tmp_path
         await load.flows(20)
         await load.end()
         await load.everything_arrives()
-        # The median: the suite shares its two cores with its own other half, which a restart must not be judged by.
-        assert statistics.median(restarts_s) <= UP_AGAIN_S, restarts_s
+        assert max(restarts_s) <= UP_AGAIN_S, restarts_s
         doubled = sum(receiver.numbers.values()) - len(receiver.numbers)
         assert doubled <= KILLS * CONCURRENCY
         assert not [number for number, times in receiver.numbers.items() if times > 1 + KILLS]
