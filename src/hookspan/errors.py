@@ -111,6 +111,16 @@ class BlockedDestination(HookspanError):
     title = "Destination not allowed"
 
 
+class InvalidCertificate(HookspanError):
+    """No TLS connection with a valid certificate could be made to the URL's host. Why is not told, nor does the time
+    that the answer takes tell it: who may save a URL must not learn from it what listens in some network.
+    """
+
+    code = "invalid_certificate"
+    status = 400
+    title = "No valid certificate there"
+
+
 class InvalidCredential(HookspanError):
     """A given secret, token or key has the wrong form for this profile."""
 
@@ -197,6 +207,14 @@ class NotRotatable(HookspanError):
     code = "not_rotatable"
     status = 409
     title = "Not rotatable"
+
+
+class NoTestEvent(HookspanError):
+    """The profile has no test event: publish a sample and send it by hand."""
+
+    code = "no_test_event"
+    status = 409
+    title = "No test event"
 
 
 class ChangedMeanwhile(HookspanError):

@@ -20,6 +20,7 @@ class DeliveryRules(msgspec.Struct, frozen=True, kw_only=True):
     retry: RetryPolicy
     gone_disables: bool = False  # what 410 means
     disable_after_ms: int | None = None  # disable a webhook that has only failed for so long
+    stalls: bool = False  # an exhausted delivery waits for a person instead of failing
 
 
 class History(msgspec.Struct, frozen=True):
@@ -28,6 +29,8 @@ class History(msgspec.Struct, frozen=True):
     attempts: int  # of this round, the present one included
     round_started_at: int  # start of the round's first attempt
     failing_since: int | None  # of the webhook
+    is_aside: bool = False  # sent by a person, aside of the webhook's queue
+    is_webhook_on: bool = True
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +45,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SUCCEEDED = Verdict(kind=VerdictKind.SUCCEEDED, state=DeliveryState.SUCCEEDED)
+# Pending without a next attempt: it waits until what a person sends by hand is accepted.
+STALLED = Verdict(kind=VerdictKind.FAILED, state=DeliveryState.PENDING)
 
 
 def decide(rules: DeliveryRules, outcome: Outcome, history: History, now_ms: int, jitter: float) -> Verdict:
@@ -50,7 +55,7 @@ def decide(rules: DeliveryRules, outcome: Outcome, history: History, now_ms: int
         return SUCCEEDED
     if outcome.owner is not Owner.RECEIVER:
         return _retry(now_ms + _own_delay_ms(now_ms - history.round_started_at, jitter), spends=False)
-    if outcome.error is ErrorCode.BLOCKED_DESTINATION:
+    if outcome.error is ErrorCode.BLOCKED_DESTINATION and not (rules.stalls and not history.is_aside):
         return _failed(DeliveryReason.BLOCKED_DESTINATION)
     if outcome.status == _GONE and rules.gone_disables:
         return Verdict(
@@ -65,8 +70,10 @@ def decide(rules: DeliveryRules, outcome: Outcome, history: History, now_ms: int
 def _failed_attempt(rules: DeliveryRules, outcome: Outcome, history: History, now_ms: int, jitter: float) -> Verdict:
     """The receiver did not accept it: again later, until the policy is exhausted."""
     delay_ms = rules.retry.next_delay_ms(history.attempts, now_ms - history.round_started_at, jitter)
+    if history.is_aside and not history.is_webhook_on:
+        delay_ms = None  # while a webhook is off, nothing happens to it that a person has not asked for
     if delay_ms is None:
-        return _failed(DeliveryReason.EXHAUSTED)
+        return STALLED if rules.stalls and not history.is_aside else _failed(DeliveryReason.EXHAUSTED)
     if outcome.status in _ASK_FOR_PATIENCE:
         asked_ms = retry_after_ms(outcome.retry_after, now_ms)
         delay_ms = max(delay_ms, asked_ms or 0)

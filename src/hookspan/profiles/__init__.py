@@ -1,23 +1,29 @@
 """Profiles: one engine, many dialects. A profile is a folder of data, compiled at start into fast functions.
 
-`load_profiles` reads the shipped folders (``data/``) and the operator's own; nothing outside this room knows what is
-in them.
+`load_profiles` reads the shipped folders (`SHIPPED`) and the operator's own; `load_profile` one folder, for instance
+one of `EXAMPLES`. Nothing outside this room knows what is in them.
 """
 
 from hookspan.profiles._catalog import CatalogEntry
-from hookspan.profiles._credentials import LiveSecret, NewCredential
-from hookspan.profiles._loader import Profiles, load_profile, load_profiles
-from hookspan.profiles._profile import Profile, TestEvent
+from hookspan.profiles._credentials import CredentialKind, LiveSecret, NewCredential
+from hookspan.profiles._loader import EXAMPLES, SHIPPED, Profiles, load_profile, load_profiles
+from hookspan.profiles._profile import Profile
 from hookspan.profiles._rules import Rules
+from hookspan.profiles._schemas import Sample
 from hookspan.profiles._signing import Signer
+from hookspan.profiles._test_event import TestEvent
 
 __all__ = [
+    "EXAMPLES",
+    "SHIPPED",
     "CatalogEntry",
+    "CredentialKind",
     "LiveSecret",
     "NewCredential",
     "Profile",
     "Profiles",
     "Rules",
+    "Sample",
     "Signer",
     "TestEvent",
     "load_profile",

@@ -1,11 +1,10 @@
 """Credentials: who makes them, who may give them, what their text must look like and how it becomes a key.
 
-A credential is kept as the bytes of its text (UTF-8), as people know it: a UUID, ``whsec_…``, ``whsk_…``. No error
-here repeats any of it.
+A credential is kept as the bytes of its text (UTF-8), as people know it: a UUID, ``whsec_…``, ``whsk_…``, a PEM. No
+error here repeats any of it.
 """
 
 import base64
-import binascii
 import os
 import re
 import uuid
@@ -13,20 +12,18 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hookspan.errors import Fault, InvalidCredential, NotAllowed, NotRotatable, UnknownField
 from hookspan.profiles._document import Credential, Refused
 from hookspan.profiles._durations import duration_ms
+from hookspan.profiles._key_pairs import KEY_PAIRS, Unfit, read_base64
 
-TEXT_CHARACTERS_MAX: Final = 1024
+TEXT_CHARACTERS_MAX: Final = 1024  # key pairs have bounds of their own: a PEM is longer
 WHSEC_BYTES: Final = range(24, 65)  # Standard Webhooks 1.0.0
+HEX_BYTES: Final = range(16, 65)
 OVERLAP_MS_MAX: Final = 30 * 86_400_000
-_ED25519_SECRET: Final = "whsk_"  # noqa: S105 - the prefixes are Standard Webhooks 1.0.0's
-_ED25519_PUBLIC: Final = "whpk_"
-_ED25519_BYTES: Final = 32
 _BASE64_KEY = re.compile(r"base64_after_prefix:(\d{1,4})-(\d{1,4})", re.ASCII)
-_RANDOM_BYTES = re.compile(r"whsec:(\d{1,3})", re.ASCII)
+_RANDOM_BYTES = re.compile(r"(whsec|hex):(\d{1,3})", re.ASCII)
 _NOT_IN_HEADERS = re.compile(r"[\r\n\0]")
 
 
@@ -52,19 +49,26 @@ class CredentialKind:
     def __init__(self, name: str, table: Credential) -> None:
         key = f"credential.{name}"
         self.name = name
-        self.is_key_pair = table.kind == "ed25519"
-        self.given_as = "private_key" if self.is_key_pair else name
+        self.kind = table.kind
+        self.pair = KEY_PAIRS.get(table.kind)
+        self.given_as = "private_key" if self.pair else name
         self.may_give = table.give
         self.shown = table.shown
         self.is_required = table.required is True
         self.one_of = _one_of(f"{key}.required", table.required)
         self.rotation = _rotation(key, table)
-        self._prefix = "" if table.kind == "text" else "whsec_"
-        self._read_key = _key_reader(f"{key}.key", table, self._prefix)
+        prefix = "" if table.kind == "text" else "whsec_"
+        self._read_key = _key_reader(f"{key}.key", table, prefix)
         self._make = _maker(f"{key}.make", table)
 
     @property
+    def makes_slowly(self) -> bool:
+        """Making one, or checking a given one, takes tens of milliseconds at least."""
+        return self.pair is not None and self.pair.is_made_slowly
+
+    @property
     def is_made(self) -> bool:
+        """Whether Hookspan makes one."""
         return self._make is not None
 
     def make(self) -> NewCredential:
@@ -75,23 +79,28 @@ class CredentialKind:
     def take(self, text: str) -> NewCredential:
         """A given one, checked. Raises InvalidCredential."""
         try:
-            _check_text(text)
-            self._read_key(text)
-        except _Unfit as unfit:
+            _check_length(text, TEXT_CHARACTERS_MAX if self.pair is None else self.pair.characters_max)
+            if self.pair is None or not self.pair.has_lines:
+                _check_line(text)
+            if self.pair is None:
+                self._read_key(text)
+            else:
+                text = self.pair.read(text)
+        except Unfit as unfit:
             detail = f"The {self.given_as} can't be used: {unfit}."
             fault = Fault(f"/credentials/{self.given_as}", InvalidCredential.code, detail)
             raise InvalidCredential(detail, errors=(fault,)) from None
         return self._new(text, is_made=False)
 
     def key_of(self, secret: bytes) -> bytes:
-        """The signing key behind a kept secret (for a key pair, the private one's 32 bytes)."""
+        """The signing key behind a kept secret (for Ed25519, the private one's 32 bytes; for RSA, its PEM)."""
         try:
             return self._read_key(secret.decode())
-        except (_Unfit, UnicodeDecodeError):
+        except (Unfit, UnicodeDecodeError):
             raise InvalidCredential(f"The kept {self.given_as} does not fit this profile.") from None
 
     def _new(self, text: str, *, is_made: bool) -> NewCredential:
-        public = _ed25519_public(self._read_key(text)) if self.is_key_pair else None
+        public = self.pair.public_of(text) if self.pair else None
         shown = text if is_made and self.shown == "once" else None
         return NewCredential(self.name, text.encode(), public, shown)
 
@@ -136,6 +145,15 @@ class Credentials:
             raise NotRotatable(f"This profile has no {name} that could be rotated.")
         return kind.rotation
 
+    @property
+    def makes_slowly(self) -> bool:
+        """Whether making, checking or rotating one of them belongs in a thread."""
+        return any(kind.makes_slowly for kind in self.kinds.values())
+
+    @property
+    def rotatable(self) -> tuple[str, ...]:
+        return tuple(kind.name for kind in self.kinds.values() if kind.rotation is not None)
+
     def check_complete(self, names: set[str]) -> None:
         """Raise InvalidCredential unless secrets of these names suffice to sign."""
         for kind in self.kinds.values():
@@ -150,7 +168,8 @@ class Credentials:
 
 
 def _check_giver(kind: CredentialKind, may_give: str) -> None:
-    if may_give not in kind.may_give:
+    """An operator may give whatever a configurer may."""
+    if may_give not in kind.may_give and not (may_give == "operator" and kind.may_give):
         who = " or ".join(kind.may_give) or "nobody"
         raise NotAllowed(f"The {kind.given_as} can be given only by: {who}. Leave it out; one is made if need be.")
 
@@ -158,28 +177,28 @@ def _check_giver(kind: CredentialKind, may_give: str) -> None:
 # --- texts and keys ---------------------------------------------------------------------------------------------------
 
 
-class _Unfit(Exception):
-    """Its text completes the sentence "It can't be used: …"."""
+def _check_length(text: str, characters_max: int) -> None:
+    if not 1 <= len(text) <= characters_max:
+        raise Unfit(f"it has {len(text):,} characters, 1 to {characters_max:,} are possible")
 
 
-def _check_text(text: str) -> None:
-    if not 1 <= len(text) <= TEXT_CHARACTERS_MAX:
-        raise _Unfit(f"it has {len(text):,} characters, 1 to {TEXT_CHARACTERS_MAX:,} are possible")
+def _check_line(text: str) -> None:
     if _NOT_IN_HEADERS.search(text):
-        raise _Unfit("it holds a line break or NUL, which no HTTP header can carry")
+        raise Unfit("it holds a line break or NUL, which no HTTP header can carry")
     if text != text.strip():
-        raise _Unfit("it begins or ends with white space")
+        raise Unfit("it begins or ends with white space")
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise _Unfit("it holds half of a surrogate pair") from None
+        raise Unfit("it holds half of a surrogate pair") from None
 
 
 def _key_reader(key: str, table: Credential, prefix: str) -> Callable[[str], bytes]:
-    if table.kind == "ed25519":
+    pair = KEY_PAIRS.get(table.kind)
+    if pair is not None:
         if table.key is not None:
             raise Refused(key, "a key pair has a form of its own; leave this out")
-        return _ed25519_seed
+        return pair.key_of
     if table.key is None or table.key == "utf8":
         return str.encode
     match = _BASE64_KEY.fullmatch(table.key)
@@ -188,42 +207,12 @@ def _key_reader(key: str, table: Credential, prefix: str) -> Callable[[str], byt
     least, most = int(match[1]), int(match[2])
 
     def read(text: str) -> bytes:
-        value = _base64(text.removeprefix(prefix))
+        value = read_base64(text.removeprefix(prefix))
         if not least <= len(value) <= most:
-            raise _Unfit(f"it stands for {len(value)} bytes, {least} to {most} are possible")
+            raise Unfit(f"it stands for {len(value)} bytes, {least} to {most} are possible")
         return value
 
     return read
-
-
-def _base64(text: str) -> bytes:
-    """Standard alphabet, padded: what the reference verifiers read too."""
-    try:
-        return base64.b64decode(text.encode("ascii"), validate=True)
-    except (binascii.Error, UnicodeEncodeError):
-        raise _Unfit("after its prefix it must be base64 with the alphabet A-Z a-z 0-9 + / and padding") from None
-
-
-def _ed25519_seed(text: str) -> bytes:
-    if not text.startswith(_ED25519_SECRET):
-        raise _Unfit(f"it does not begin with {_ED25519_SECRET}")
-    value = _base64(text.removeprefix(_ED25519_SECRET))
-    if len(value) == 2 * _ED25519_BYTES:  # some tools keep the public half behind the private one
-        seed = value[:_ED25519_BYTES]
-        if _ed25519_public_bytes(seed) != value[_ED25519_BYTES:]:
-            raise _Unfit("its public half does not belong to its private half")
-        return seed
-    if len(value) != _ED25519_BYTES:
-        raise _Unfit(f"it stands for {len(value)} bytes, {_ED25519_BYTES} or {2 * _ED25519_BYTES} are possible")
-    return value
-
-
-def _ed25519_public_bytes(seed: bytes) -> bytes:
-    return Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
-
-
-def _ed25519_public(seed: bytes) -> str:
-    return _ED25519_PUBLIC + base64.b64encode(_ed25519_public_bytes(seed)).decode()
 
 
 # --- compiling --------------------------------------------------------------------------------------------------------
@@ -232,15 +221,21 @@ def _ed25519_public(seed: bytes) -> str:
 def _maker(key: str, table: Credential) -> Callable[[], str] | None:
     if table.make is None:
         return None
-    random_bytes = _RANDOM_BYTES.fullmatch(table.make)
-    if table.kind == "whsec" and random_bytes and int(random_bytes[1]) in WHSEC_BYTES:
-        count = int(random_bytes[1])
-        return lambda: "whsec_" + base64.b64encode(os.urandom(count)).decode()
+    pair = KEY_PAIRS.get(table.kind)
+    if pair is not None and table.make == table.kind:
+        return pair.make
     if table.kind == "text" and table.make == "uuid4":
         return lambda: str(uuid.uuid4())
-    if table.kind == "ed25519" and table.make == "ed25519":
-        return lambda: _ED25519_SECRET + base64.b64encode(os.urandom(_ED25519_BYTES)).decode()
-    known = 'text has "uuid4", whsec "whsec:24" to "whsec:64", ed25519 "ed25519"'
+    random_bytes = _RANDOM_BYTES.fullmatch(table.make)
+    if random_bytes:
+        form, count = random_bytes[1], int(random_bytes[2])
+        if (table.kind, form) == ("text", "hex") and count in HEX_BYTES:
+            return lambda: os.urandom(count).hex()
+        if (table.kind, form) == ("whsec", "whsec") and count in WHSEC_BYTES:
+            return lambda: "whsec_" + base64.b64encode(os.urandom(count)).decode()
+    known = (
+        'text has "uuid4" and "hex:16" to "hex:64", whsec "whsec:24" to "whsec:64", key pairs the name of their kind'
+    )
     raise Refused(key, f"{table.make!r} makes no {table.kind}; {known}")
 
 

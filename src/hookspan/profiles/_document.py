@@ -5,7 +5,7 @@ Only shapes are here. What the texts in them mean is said where they are compile
 """
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
@@ -57,7 +57,7 @@ class Rotate(Table, frozen=True, kw_only=True):
 
 
 class Credential(Table, frozen=True, kw_only=True):
-    kind: Literal["text", "whsec", "ed25519"]
+    kind: Literal["text", "whsec", "ed25519", "rsa-2048"]
     make: str | None = None
     give: tuple[Literal["configurer", "operator"], ...] = ()
     key: str | None = None
@@ -76,6 +76,7 @@ class Signature(Table, frozen=True, kw_only=True):
     header: str
     algorithm: str
     signed: str
+    prehash: str | None = None
     encoding: str
     each: str = "{sig}"
     join: str = ","
@@ -83,9 +84,12 @@ class Signature(Table, frozen=True, kw_only=True):
 
 
 class Test(Table, frozen=True, kw_only=True):
-    """`at` is only for readers: how this one event tells its time."""
+    """Either `sample`; or `type` with `content` or `verbatim`. `at` is only for readers: how this one event tells its
+    time.
+    """
 
-    type: str
+    type: str | None = None
+    sample: Literal["subscribed"] | None = None
     content: str | None = None
     verbatim: str | None = None
     at: str | None = None
@@ -110,6 +114,7 @@ class Limits(Table, frozen=True, kw_only=True):
     webhooks: Annotated[int, msgspec.Meta(ge=0, le=100_000)]  # 0: no limit
     name: Literal["optional", "required", "none"]
     https: Literal["required", "unless_operator_allows"]
+    certificate: Literal["unchecked", "checked_at_save"] = "unchecked"
 
 
 class States(Table, frozen=True, kw_only=True):
@@ -132,6 +137,7 @@ class Delivery(Table, frozen=True, kw_only=True):
     timeout: str
     gone: Literal["retry", "disable"]
     auto_disable: bool | str = False
+    when_exhausted: Literal["fail", "stall"] = "fail"
 
 
 class Retry(Table, frozen=True, kw_only=True):
@@ -155,7 +161,9 @@ class Epoch(Table, frozen=True, kw_only=True):
 
 
 class Group(Table, frozen=True, kw_only=True):
-    """`verbs` holds names, or `{name = "since"}`; `since` is for those that have none of their own."""
+    """The keys that every group's table may have. `verbs` holds names, or `{name = "since"}`; `since` is for those that
+    have none of their own.
+    """
 
     title: str
     since: str | None = None
@@ -163,11 +171,15 @@ class Group(Table, frozen=True, kw_only=True):
 
 
 class Catalog(Table, frozen=True, kw_only=True):
-    """`type` is ``{group}.{verb}``; or with `is_open` a pattern, and every type that fits it exists."""
+    """`type` is ``{group}.{verb}``; or with `is_open` a pattern, and every type that fits it exists.
+
+    `every` are verbs that each group has, unlisted. A group is a `Group` and attributes of its own: see `_groups`.
+    """
 
     type: str
     is_open: bool = msgspec.field(default=False, name="open")
-    group: dict[str, Group] = {}
+    every: tuple[str, ...] = ()
+    group: dict[str, dict[str, Any]] = {}
 
 
 class Document(Table, frozen=True, kw_only=True):
@@ -175,6 +187,7 @@ class Document(Table, frozen=True, kw_only=True):
 
     format: Literal[1]
     title: str
+    management_api: Literal["bridge-v0"] | None = None
     settable: tuple[str, ...] = ()
     ids: Ids
     body: Body
@@ -196,18 +209,26 @@ class Document(Table, frozen=True, kw_only=True):
     validate: bool = True
 
 
+_T = TypeVar("_T", bound=Table)
+
+
 def decode(raw: dict[str, Any]) -> Document:
     """The document behind a parsed TOML file; raises Refused."""
+    return convert("", raw, Document)
+
+
+def convert(place: str, raw: dict[str, Any], kind: type[_T]) -> _T:
+    """One table as `kind`; raises Refused with the key below `place`."""
     try:
-        return msgspec.convert(raw, Document, strict=True)
+        return msgspec.convert(raw, kind, strict=True)
     except msgspec.ValidationError as error:
-        raise _refused(raw, str(error)) from None
+        raise _refused(place, raw, kind, str(error)) from None
 
 
-def _refused(raw: dict[str, Any], message: str) -> Refused:
+def _refused(place: str, raw: dict[str, Any], kind: type[Table], message: str) -> Refused:
     match = _MESSAGE.fullmatch(message)
     what, path = (match["what"], match["path"] or "") if match else (message, "")
-    key = _key(raw, message, path)
+    key = f"{place}.{_key(raw, kind, message, path)}".strip(".")
     unknown = _UNKNOWN.fullmatch(what)
     if unknown:
         return UnknownKey(f"{key}.{unknown[1]}".strip("."), "there is no such key")
@@ -217,7 +238,7 @@ def _refused(raw: dict[str, Any], message: str) -> Refused:
     return Refused(key, what[:1].lower() + what[1:])
 
 
-def _key(raw: dict[str, Any], message: str, path: str) -> str:
+def _key(raw: dict[str, Any], kind: type[Table], message: str, path: str) -> str:
     """A path of msgspec's as a dotted key. It writes ``[...]`` for a name in a table whose names are free: which one
     is meant is found by taking the others away.
     """
@@ -225,9 +246,10 @@ def _key(raw: dict[str, Any], message: str, path: str) -> str:
     key = _dotted(before).strip(".")
     if not dots:
         return key
-    for name in _table(raw, key):
+    steps = key.split(".")
+    for name in _free_names(raw, steps):
         try:
-            msgspec.convert(_with_only(raw, key.split("."), name), Document, strict=True)
+            msgspec.convert(_with_only(raw, steps, name), kind, strict=True)
         except msgspec.ValidationError as error:
             if str(error) == message:
                 return f"{key}.{name}{_dotted(after)}"
@@ -238,10 +260,12 @@ def _dotted(path: str) -> str:
     return re.sub(r"\[(\d+)\]", r".\1", path).replace("[...]", "")
 
 
-def _table(raw: dict[str, Any], key: str) -> dict[str, Any]:
-    for step in key.split("."):
+def _free_names(raw: Any, steps: list[str]) -> list[str]:
+    for step in steps:
+        if not isinstance(raw, dict):
+            return []  # inside a list: its place says enough
         raw = raw[step]
-    return raw
+    return list(raw)
 
 
 def _with_only(raw: dict[str, Any], path: list[str], name: str) -> dict[str, Any]:

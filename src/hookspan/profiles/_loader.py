@@ -11,6 +11,7 @@ from hookspan.profiles._document import Refused
 from hookspan.profiles._profile import Folder, Profile
 
 SHIPPED: Final = Path(__file__).parent / "data"
+EXAMPLES: Final = Path(__file__).parent / "examples"  # to be copied and changed; not loaded by themselves
 DOCUMENT: Final = "profile.toml"
 FILES_MAX: Final = 1000
 FILE_BYTES_MAX: Final = 1_048_576
@@ -49,7 +50,7 @@ def load_profile(path: Path) -> Profile:
     files = _read(path)
     try:
         toml = _parse(files.pop(DOCUMENT, None))
-        return Profile(Folder(path.name, toml, files, folder_hash(path)))
+        return Profile(Folder(path.name or path.resolve().name, toml, files, folder_hash(path)))
     except Refused as refused:
         is_of_group = refused.key.partition(":")[0].endswith(".json")
         where = ([] if is_of_group else [DOCUMENT]) + ([refused.key] if refused.key else [])

@@ -7,14 +7,19 @@ import msgspec
 
 from hookspan import jsontext
 from hookspan.errors import Fault, HookspanError, InvalidRequest, SchemaMismatch, UnknownEventType, UnknownField
-from hookspan.profiles._body import Facts, Renderer, check_context, check_context_types, compile_rows
+from hookspan.profiles._body import compile_rows
 from hookspan.profiles._catalog import Catalog, CatalogEntry, ClosedCatalog, OpenCatalog
-from hookspan.profiles._credentials import Credentials, LiveSecret, NewCredential
+from hookspan.profiles._context import check_context, check_context_types
+from hookspan.profiles._credentials import CredentialKind, Credentials, LiveSecret, NewCredential
 from hookspan.profiles._document import Document, Refused, UnknownKey, decode
+from hookspan.profiles._facts import Facts
+from hookspan.profiles._groups import attributes_of
 from hookspan.profiles._receiving import check_receiving
 from hookspan.profiles._rules import Rules, compile_rules
-from hookspan.profiles._settings import overlay, pointer_to
+from hookspan.profiles._schemas import Sample
+from hookspan.profiles._settings import check_settable, overlay, pointer_to_key
 from hookspan.profiles._signing import Signer, SigningPlan
+from hookspan.profiles._test_event import AsksFor, TestEvent, TestPlan
 
 
 class Folder(msgspec.Struct, frozen=True):
@@ -26,40 +31,40 @@ class Folder(msgspec.Struct, frozen=True):
     hash: str
 
 
-class TestEvent(msgspec.Struct, frozen=True):
-    """The profile's test. `body` makes its bytes from (event id text, at in ms, application uuid)."""
-
-    __test__ = False  # not one of pytest's
-
-    type: str
-    body: Callable[[str, int, str], bytes]
-
-
 class Profile:
     """One wire format with its rules. Immutable and safe on any thread; made by `load_profiles` and `with_settings`."""
 
-    def __init__(self, folder: Folder, catalog: Catalog | None = None) -> None:
-        """Raises Refused. `catalog` is one already compiled from the same folder."""
+    def __init__(self, folder: Folder, events: "Events | None" = None) -> None:
+        """Raises Refused. `events` are those already compiled from the same folder: settings don't change them."""
         document = decode(folder.toml)
+        check_settable(document)
         self._folder = folder
         self.name: Final = folder.name
         self.hash: Final = folder.hash  # SHA-256 of the folder, in hex; settings don't change it
         self.title: Final = document.title
         self.words: Final = document.words
         self.settable: Final = document.settable
+        self.management_api: Final[str | None] = document.management_api  # which API its applications speak besides
         self.event_prefix: Final = document.ids.event.prefix
         self.webhook_prefix: Final = document.ids.webhook.prefix
         self.rules: Final[Rules] = compile_rules(document)
-        self._catalog: Final = catalog or _compile_catalog(document, folder.files)
-        self._context: Final = document.body.context
-        check_context_types(self._context)
-        self._renderers, self._renderer = _compile_renderers(document, self._catalog)
+        self._events: Final[Events] = events or Events(document, folder.files)
+        self._catalog: Final = self._events.catalog
+        self._renderers: Final = self._events.renderers
+        self._renderer: Final = self._events.renderer
         self._drops_nulls: Final = any("content:no_null" in text for _, text in document.body.rows)
         self._credentials: Final = Credentials(document.credential)
-        self._signing: Final = SigningPlan(document, self._credentials)
-        check_receiving(document)
-        self._test: Final = self._compile_test(document)
+        self.makes_slowly: Final = self._credentials.makes_slowly  # call new_credentials and rotated in a thread
+        self.rotatable: Final = self._credentials.rotatable  # names of credentials
+        self._signing: Final = SigningPlan(document, self._credentials, self._catalog.types)
+        self.is_slow: Final = self._signing.is_slow  # a signature takes a fraction of a millisecond: sign in a thread
+        self.header_names: Final = self._signing.header_names  # of all lines of its signers, in lower case
+        check_receiving(document, self._events.keys)
         self.category_of: Final[Callable[[str], str | None]] = self._catalog.category_of
+        if events is None:
+            self._check_samples()
+        test = document.test
+        self._test: Final = None if test is None else TestPlan(test, self._catalog, self.render, self.check)
 
     # --- events -------------------------------------------------------------------------------------------------------
 
@@ -73,15 +78,15 @@ class Profile:
         if content[:1] != b"{" and content.lstrip()[:1] != b"{":
             detail = "content must be an object."
             raise SchemaMismatch(detail, errors=(Fault("/content", "type", detail),))
+        renderer = self._renderers.get(event_type, self._renderer)
         if context is not None:
-            check_context(self._context, context)
+            check_context(renderer.context, event_type, context)
         if self.rules.validate:
             if self._drops_nulls and b"null" in content:
                 content = jsontext.without_null_members(jsontext.compact(content))
             self._catalog.check_content(event_type, content)
-        renderer = self._renderers.get(event_type, self._renderer)
-        if renderer.asks_for_members:
-            renderer.render(Facts(event_type, content, context, "", 0, ""))
+        if renderer.has_demands:
+            renderer.check(Facts(event_type, content, context, "", 0, ""))
 
     def render(
         self, event_type: str, content: bytes, context: bytes | None, event_id: str, at_ms: int, application_uuid: str
@@ -94,24 +99,29 @@ class Profile:
         renderer = self._renderers.get(event_type, self._renderer)
         return renderer.render(Facts(event_type, content, context, event_id, at_ms, application_uuid))
 
-    def test_event(self) -> TestEvent | None:
-        """None where the profile has none."""
-        return self._test
+    def test_event(self, event_type: str | None = None, asks_for: AsksFor | None = None) -> TestEvent | None:
+        """A test to send; None where the profile has none.
+
+        `event_type` is the test's own type, or one of the catalog, whose sample it is then; None leaves the choice to
+        the profile, which may take a type that `asks_for`, the webhook's subscription, says yes to. Raises
+        UnknownEventType.
+        """
+        return None if self._test is None else self._test.event(event_type, asks_for)
 
     def catalog(self) -> list[CatalogEntry]:
         """Every type that is listed, in the profile's order."""
         return self._catalog.entries()
 
     def takes_type(self, event_type: str) -> bool:
-        """Whether the catalog has this type, listed or by its pattern."""
+        """Whether the catalog has this type, listed or not."""
         try:
             self._catalog.check_type(event_type)
         except UnknownEventType:
             return False
         return True
 
-    def sample(self, event_type: str) -> bytes:
-        """A content that fits. Raises UnknownEventType."""
+    def sample(self, event_type: str) -> Sample:
+        """A content that fits, with its context. Raises UnknownEventType."""
         return self._catalog.sample(event_type)
 
     # --- webhooks -----------------------------------------------------------------------------------------------------
@@ -128,15 +138,32 @@ class Profile:
         return self._signing.mask(lines)
 
     def new_credentials(self, given: Mapping[str, str] | None, *, may_give: str) -> tuple[NewCredential, ...]:
-        """What a new webhook gets: what is given, and what is required made by us.
+        """What a new webhook gets: what is given, and what is required made by us. In a thread if `makes_slowly`.
 
         `given` is keyed by the API's names: ``secret``, ``token``, ``private_key`` (a key pair). `may_give` is
         "configurer" or "operator". Raises InvalidCredential, NotAllowed, UnknownField.
         """
         return self._credentials.new(given, may_give)
 
+    @property
+    def credentials(self) -> tuple[CredentialKind, ...]:
+        """Each credential that a webhook may have, with who may give it, and how it is shown and rotated."""
+        return tuple(self._credentials.kinds.values())
+
+    @property
+    def sent_credentials(self) -> frozenset[str]:
+        """Names of those that are sent as they are, so that whoever gets a request learns them."""
+        return self._signing.sent_credentials
+
+    def check_complete(self, names: set[str]) -> None:
+        """Raise InvalidCredential unless credentials of these names suffice to sign."""
+        self._credentials.check_complete(names)
+
     def rotated(self, name: str, given: str | None, *, may_give: str) -> NewCredential:
-        """The successor of the credential `name`. Raises NotRotatable, InvalidCredential, NotAllowed."""
+        """The successor of the credential `name`. In a thread if `makes_slowly`.
+
+        Raises NotRotatable, InvalidCredential, NotAllowed.
+        """
         return self._credentials.rotate(name, given, may_give)
 
     def rotation(self, name: str) -> tuple[int, int]:
@@ -153,41 +180,47 @@ class Profile:
             return self
         toml = overlay(self._folder.toml, settings, self.settable)
         try:
-            return Profile(msgspec.structs.replace(self._folder, toml=toml), self._catalog)
+            return Profile(msgspec.structs.replace(self._folder, toml=toml), self._events)
         except Refused as refused:
             detail = f"{refused.key}: {refused.reason}."
             error = UnknownField if isinstance(refused, UnknownKey) else InvalidRequest
-            fault = Fault(pointer_to(refused.key.split(".")), error.code, detail)
+            fault = Fault(pointer_to_key(refused.key), error.code, detail)
             raise error(detail, errors=(fault,)) from None
 
     # --- compiling ----------------------------------------------------------------------------------------------------
 
-    def _compile_test(self, document: Document) -> TestEvent | None:
-        test = document.test
-        if test is None:
-            return None
-        if (test.verbatim is None) == (test.content is None):
-            raise Refused("test", 'write either "verbatim" or "content"')
-        raw = (test.verbatim or test.content or "").encode()
-        try:
-            jsontext.check(raw)
-            if test.verbatim is not None:
-                return TestEvent(test.type, lambda _event_id, _at_ms, _uuid: raw)
-            self.check(test.type, raw, None)
-        except HookspanError as error:
-            raise Refused("test", error.detail) from None
-        return TestEvent(test.type, lambda *rest: self.render(test.type, raw, None, *rest)[0])
+    def _check_samples(self) -> None:
+        """Every sample is an event that could be published. Raises Refused."""
+        if isinstance(self._catalog, OpenCatalog):
+            return
+        for name in self._catalog.types:
+            sample = self._catalog.sample(name)
+            try:
+                self.check(name, sample.content, sample.context)
+            except HookspanError as error:
+                is_of_context = any(fault.pointer.startswith("/context") for fault in error.errors)
+                where = f"{self._catalog.place_of(name)}.{'x-context' if is_of_context else 'examples'}"
+                raise Refused(where, f"the sample does not fit: {error.detail.rstrip('.')}") from None
+
+
+class Events:
+    """What no setting changes: which events there are, and how their bodies are made.
+
+    `renderers` has one for each type of a closed catalog (the type is text in it then), `renderer` is for all types of
+    an open one. `keys` are those that bodies may have.
+    """
+
+    def __init__(self, document: Document, files: Mapping[str, bytes]) -> None:
+        """Raises Refused."""
+        check_context_types(document.body.context)
+        self.catalog: Final = _compile_catalog(document, files)
+        types = self.catalog.types or {}
+        self.renderers: Final = {name: compile_rows(document.body, one) for name, one in types.items()}
+        self.renderer: Final = next(iter(self.renderers.values()), None) or compile_rows(document.body, None)
+        self.keys: Final = self.renderer.names.union(*(one.names for one in self.renderers.values()))
 
 
 def _compile_catalog(document: Document, files: Mapping[str, bytes]) -> Catalog:
     if document.catalog.is_open:
         return OpenCatalog(document.catalog, document.test)
-    return ClosedCatalog(document.catalog, files)
-
-
-def _compile_renderers(document: Document, catalog: Catalog) -> tuple[dict[str, Renderer], Renderer]:
-    """One for each type of a closed catalog (the type is text in it then), and one for all types of an open one."""
-    if isinstance(catalog, OpenCatalog):
-        return {}, compile_rows(document.body, None)
-    renderers = {name: compile_rows(document.body, one) for name, one in catalog.types.items()}
-    return renderers, next(iter(renderers.values()))
+    return ClosedCatalog(document.catalog, files, attributes_of(document))

@@ -2,7 +2,8 @@
 
 A text is pieces in order: literals and choices. A choice has one or more alternatives, tried from the left; each is
 a reference to something that exists when an event is rendered or signed, or a constant (``null``, ``empty``).
-``?`` after a reference allows it to be missing.
+``?`` after a reference allows it to be missing. ``name[other]`` is what `other` names: ``{context[parents]}`` the
+members of the context that the list `parents` of the type's group names.
 """
 
 import re
@@ -13,7 +14,10 @@ import msgspec
 from hookspan.profiles._document import Refused
 
 CONSTANTS: Final = {"null": b"null", "empty": b"{}"}
-_ALTERNATIVE = re.compile(r"(?P<name>[a-z][a-zA-Z0-9_.-]*)(?::(?P<form>[a-z_]+))?(?P<optional>\?)?", re.ASCII)
+_ALTERNATIVE = re.compile(
+    r"(?P<name>[a-z][a-zA-Z0-9_.-]*(?:\[[a-zA-Z0-9_-]+\])?)(?::(?P<form>[a-z_]+))?(?P<optional>\?)?", re.ASCII
+)
+_INDEXED = re.compile(r"([a-z]+)\[(.*)\]", re.ASCII)
 _PIECE = re.compile(r"\{([^{}]*)\}|([^{}]+)|(.)", re.DOTALL)
 
 
@@ -32,6 +36,11 @@ class Reference(msgspec.Struct, frozen=True):
     def member(self) -> str:
         """What stands after the first dot."""
         return self.name.partition(".")[2]
+
+    def index_of(self, root: str) -> str | None:
+        """NAME of ``root[NAME]`` and nothing more, else None."""
+        match = _INDEXED.fullmatch(self.name)
+        return match[2] if match and match[1] == root and self.form is None and not self.is_optional else None
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -55,6 +64,19 @@ def parse(key: str, text: str) -> tuple[Piece, ...]:
     return tuple(pieces)
 
 
+def references(key: str, text: str) -> list[Reference]:
+    """Every reference in `text`, alternatives too. Raises Refused."""
+    return [one for piece in parse(key, text) if isinstance(piece, Choice) for one in piece.alternatives]
+
+
+def sole(key: str, text: str) -> Reference:
+    """The reference of a text that is one reference and nothing else."""
+    pieces = parse(key, text)
+    if len(pieces) == 1 and isinstance(pieces[0], Choice) and len(pieces[0].alternatives) == 1:
+        return pieces[0].alternatives[0]
+    raise Refused(key, f"{text!r} must be exactly one reference, such as {{body.type}}")
+
+
 def _choice(key: str, inside: str) -> Choice:
     alternatives = []
     for part in inside.split("|"):
@@ -66,11 +88,3 @@ def _choice(key: str, inside: str) -> Choice:
         if one.name in CONSTANTS or one.is_optional:
             raise Refused(key, f"in {{{inside}}} nothing after {one.name!r} could ever be reached")
     return Choice(tuple(alternatives))
-
-
-def sole(key: str, text: str) -> Reference:
-    """The reference of a text that is one reference and nothing else."""
-    pieces = parse(key, text)
-    if len(pieces) == 1 and isinstance(pieces[0], Choice) and len(pieces[0].alternatives) == 1:
-        return pieces[0].alternatives[0]
-    raise Refused(key, f"{text!r} must be exactly one reference, such as {{body.type}}")

@@ -23,15 +23,16 @@ _SERIES: Final = ("first", "factor", "cap", "until")
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """What the engine and management ask of a profile. Names of states and orders are the domain's.
 
-    `webhooks_max` 0 is no limit. `configure` names the roles that may. `subscription_absent` is what a webhook without
-    a list gets. `epoch_values` are the starts that may be asked for, `epoch_default` is the one without a wish, and
-    `epoch_before` how many events before its creation ``webhook_creation`` means. `validate`: contents are held
-    against their schemas.
+    `webhooks_max` 0 is no limit. `checks_certificate`: a URL is saved only where a valid one answers. `configure`
+    names the roles that may. `subscription_absent` is what a webhook without a list gets. `epoch_values` are the starts
+    that may be asked for, `epoch_default` is the one without a wish, and `epoch_before` how many events before its
+    creation ``webhook_creation`` means. `validate`: contents are held against their schemas.
     """
 
     webhooks_max: int
     name: str  # "optional" | "required" | "none"
     https: str  # "required" | "unless_operator_allows"
+    checks_certificate: bool
     new_status: WebhookStatus
     url_change: str  # "any" | "disabled"
     configure: tuple[str, ...]
@@ -55,6 +56,7 @@ def compile_rules(document: Document) -> Rules:
         webhooks_max=document.limits.webhooks,
         name=document.limits.name,
         https=document.limits.https,
+        checks_certificate=document.limits.certificate == "checked_at_save",
         new_status=WebhookStatus[document.states.new.upper()],
         url_change=document.states.url_change,
         configure=document.access.configure,
@@ -68,6 +70,7 @@ def compile_rules(document: Document) -> Rules:
             retry=_retry(document.retry),
             gone_disables=document.delivery.gone == "disable",
             disable_after_ms=_disable_after_ms(document.delivery),
+            stalls=document.delivery.when_exhausted == "stall",
         ),
         epoch_default=document.epoch.default,
         epoch_values=epoch_values,

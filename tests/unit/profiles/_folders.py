@@ -79,7 +79,7 @@ def write_profile(
     """A profile folder below `parent`; `files` replaces the group files."""
     folder = parent / name
     folder.mkdir(parents=True)
-    (folder / "profile.toml").write_text(toml)
+    (folder / "profile.toml").write_text(toml, encoding="utf-8")
     for file, content in ({"thing.json": THING} if files is None else files).items():
         (folder / file).write_bytes(content if isinstance(content, bytes) else msgspec.json.encode(content))
     return folder

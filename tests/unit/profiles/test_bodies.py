@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hookspan.errors import ConfigurationError, InvalidRequest, SchemaMismatch, UnknownField
-from hookspan.profiles import load_profile, load_profiles
+from hookspan.profiles import Sample, load_profile, load_profiles
 from tests.unit.profiles._documented import BRIDGE_BODIES, TEST_EVENT
-from tests.unit.profiles._folders import MINIMAL, changed, write_profile
+from tests.unit.profiles._folders import MINIMAL, THING, changed, write_profile
 
 PROFILES = load_profiles()
 BRIDGE = PROFILES.get("bridge-api")
@@ -33,7 +33,7 @@ def test_bridge_api_bodies_are_the_documented_ones(body):
     assert rendered[content_at : content_at + content_bytes] == compact
     spaced = json.dumps(whole["content"], indent=2).encode()
     assert render(BRIDGE, whole["type"], spaced, at_ms=whole["timestamp"]) == (body.encode(), -1, 0)
-    assert BRIDGE.sample(whole["type"]) == compact
+    assert BRIDGE.sample(whole["type"]) == Sample(compact)
 
 
 def test_the_bridge_api_test_event_is_verbatim():
@@ -106,7 +106,15 @@ context = { sequence = "integer", object_id = "string", status = "string?", chan
 @pytest.fixture
 def wide(tmp_path):
     """A profile that uses all of the language of bodies."""
-    return load_profile(write_profile(tmp_path, changed('rows = [["type", "{type}"], ["data", "{content}"]]', ROWS)))
+    toml = (
+        changed('rows = [["type", "{type}"], ["data", "{content}"]]', ROWS)
+        .replace("body.data", "body.thing")
+        .replace("body.type", "body.version")
+    )
+    lost = {**THING["$defs"]["lost"], "x-context": {"object_id": "o"}}
+    return load_profile(
+        write_profile(tmp_path, toml, files={"thing.json": {"$defs": {**THING["$defs"], "lost": lost}}})
+    )
 
 
 def test_references_and_what_they_fall_back_to(wide):

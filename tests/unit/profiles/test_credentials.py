@@ -1,6 +1,7 @@
 """Who makes credentials, who may give them, what they must look like; and that no error repeats one."""
 
 import base64
+import re
 import uuid
 
 import pytest
@@ -36,6 +37,33 @@ def test_standard_makes_a_secret_of_32_bytes():
     assert made[0].shown.startswith("whsec_")
     assert len(base64.b64decode(made[0].shown.removeprefix("whsec_"))) == 32
     assert made[0].secret != STANDARD.new_credentials(None, may_give="configurer")[0].secret
+
+
+@pytest.mark.parametrize("count", [16, 32, 64])
+def test_a_text_may_be_random_bytes_as_lower_hex(tmp_path, count):
+    profile = load_profile(write_profile(tmp_path, changed('make = "uuid4"', f'make = "hex:{count}"')))
+    (made,) = profile.new_credentials(None, may_give="configurer")
+    assert re.fullmatch(rb"[0-9a-f]{%d}" % (2 * count), made.secret)
+    assert made.shown == made.secret.decode()
+    assert made.secret != profile.new_credentials(None, may_give="configurer")[0].secret
+
+
+def test_a_profile_names_what_can_be_rotated(tmp_path):
+    assert STANDARD.rotatable == ("secret", "keypair")
+    assert BRIDGE.rotatable == ("secret",)
+    assert load_profile(write_profile(tmp_path)).rotatable == ()
+
+
+def test_a_profile_lists_its_credentials():
+    """Under the names that they are given and kept by, with who makes and gives them."""
+    found = [(one.name, one.given_as, one.may_give, one.is_made, one.shown) for one in STANDARD.credentials]
+    assert found == [
+        ("secret", "secret", ("configurer", "operator"), True, "once"),
+        ("keypair", "private_key", ("operator",), True, "public"),
+    ]
+    STANDARD.check_complete({"keypair"})
+    with pytest.raises(InvalidCredential):
+        STANDARD.check_complete({"token"})
 
 
 @pytest.mark.parametrize("count", [24, 32, 64])
@@ -93,6 +121,8 @@ CANARY = "CANARY"
         (STANDARD, "secret", whsec(23), "23 bytes"),
         (STANDARD, "secret", whsec(65), "65 bytes"),
         (STANDARD, "private_key", CANARY, "whsk_"),
+        (STANDARD, "private_key", "whsk_" + CANARY * 200, "1,205 characters"),
+        (STANDARD, "private_key", "whsk_" + CANARY + "\r\n", "line break"),
         (STANDARD, "private_key", "whsk_" + base64.b64encode(bytes(31)).decode(), "31 bytes"),
         (STANDARD, "private_key", "whsk_" + base64.b64encode(bytes(64)).decode(), "public half"),
     ],
@@ -143,6 +173,9 @@ def test_what_is_required_and_made_by_no_one_must_be_given(tmp_path):
     [
         ('make = "uuid4"', 'make = "dice"', r"credential\.secret\.make: 'dice'"),
         ('make = "uuid4"', 'make = "whsec:32"', r"credential\.secret\.make"),
+        ('make = "uuid4"', 'make = "hex:15"', r"credential\.secret\.make: 'hex:15'.*hex:16"),
+        ('make = "uuid4"', 'make = "hex:65"', r"credential\.secret\.make"),
+        ('make = "uuid4"', 'make = "rsa-2048"', r"credential\.secret\.make: 'rsa-2048' makes no text"),
         ('kind = "text"', 'kind = "whsec"', r"credential\.secret\.make"),
         ('kind = "text"', 'kind = "ed25519"', r"credential\.secret\.make"),
         ('kind = "text"', 'kind = "rune"', r"credential\.secret\.kind"),

@@ -3,13 +3,18 @@
 import hashlib
 import hmac
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
+import msgspec
 import pytest
 
-from hookspan.errors import SchemaMismatch, UnknownEventType
-from hookspan.profiles import LiveSecret, Profile, load_profiles
-from hookspan.profiles._document import Document
+from hookspan.errors import SchemaMismatch, UnknownEventType, UnknownField
+from hookspan.profiles import LiveSecret, Profile, load_profile, load_profiles
+from hookspan.profiles._algorithms import ALGORITHMS, ENCODINGS, PREHASHES
+from hookspan.profiles._document import Credential, Document
+from tests.unit.profiles._folders import MINIMAL, write_profile
 
 PAGE = (Path(__file__).parents[3] / "docs" / "profiles.md").read_text(encoding="utf-8")
 AT_MS = 1_767_225_600_125
@@ -35,7 +40,7 @@ def test_it_sends_what_the_page_says(acme: Profile) -> None:
     content, context = b'{"number":17,"amount":"129.90"}', b'{"region":"eu"}'
     acme.check("invoice.paid", content, context)
     body, _, _ = acme.render("invoice.paid", content, context, "evt_example", AT_MS, "")
-    headers = acme.signer([LiveSecret("secret", SECRET)])("evt_example", AT_MS, body)
+    headers = acme.signer([LiveSecret("secret", SECRET)])("evt_example", AT_MS, body, "invoice.paid")
     sent, _, documented = block("http").partition("\n\n")
     assert body.decode() + "\n" == documented
     assert headers.decode().replace("\r\n", "\n").strip() == sent
@@ -79,3 +84,49 @@ def test_every_section_is_on_the_page() -> None:
     names = {"settable", "format", "title", *Document.__struct_fields__}
     missing = [name for name in names if not re.search(rf"`(\[\[?)?{name}\W", language)]
     assert missing == []
+
+
+def test_every_key_is_on_the_page() -> None:
+    """In the part about the language, as code: of each table, at any depth."""
+    code = set(re.findall(r"[a-z_]+", " ".join(re.findall(r"`[^`\n]+`", PAGE.partition("## The language")[2]))))
+    assert {name for name in keys_of(msgspec.inspect.type_info(Document)) if name not in code} == set()
+
+
+def keys_of(kind: msgspec.inspect.Type) -> Iterator[str]:
+    """The names of all tables' keys in a type."""
+    match kind:
+        case msgspec.inspect.StructType(fields=fields):
+            for field in fields:
+                yield field.encode_name
+                yield from keys_of(field.type)
+        case msgspec.inspect.UnionType(types):
+            for one in types:
+                yield from keys_of(one)
+        case msgspec.inspect.VarTupleType(item_type=inner) | msgspec.inspect.DictType(value_type=inner):
+            yield from keys_of(inner)
+        case _:
+            pass
+
+
+def test_every_choice_is_on_the_page() -> None:
+    """Kinds of credentials, algorithms, encodings, prehashes."""
+    code = set(re.findall(r"`([^`\n]+)`", PAGE.partition("## The language")[2]))
+    kinds = get_args(Credential.__annotations__["kind"])
+    assert {*kinds, *ALGORITHMS, *ENCODINGS, *PREHASHES} - code == set()
+
+
+def test_the_page_s_groups_are_a_profile_too(tmp_path: Path) -> None:
+    """The lists of the section on catalogs spread what they say."""
+    (snippet,) = re.findall(r"^```\n(rows = .*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    rows, _, groups = snippet.partition("\n[catalog.group]\n")
+    start, end = MINIMAL.index("rows = "), MINIMAL.index("[credential.secret]")
+    toml = MINIMAL[:start] + rows + MINIMAL[end : MINIMAL.index("thing = ")] + groups
+    toml = toml.replace("{body.type}", "{body.resource}").replace("{body.data}", "{body[resource]}")
+    verb = {"title": "t", "description": "d", "examples": [{}]}
+    with_course = {"$defs": {"created": {**verb, "x-context": {"course": {}}}}}
+    files = {"enrollment.json": with_course, "user.json": {"$defs": {"created": verb, "deleted": verb}}}
+    profile = load_profile(write_profile(tmp_path, toml, files=files))
+    body, _, _ = profile.render("enrollment.created", b"{}", b'{"program":1}', "evt_1", 0, "")
+    assert body == b'{"resource":"enrollment","enrollment":{},"program":1}'
+    with pytest.raises(UnknownField):
+        profile.check("user.created", b"{}", b'{"course":{}}')

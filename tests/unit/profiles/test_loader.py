@@ -1,11 +1,13 @@
 """Folders of profiles: what is loaded, and how a wrong one refuses to start."""
 
+from pathlib import Path
+
 import pytest
 
 import hookspan.profiles
 from hookspan.errors import ConfigurationError, UnknownProfile
-from hookspan.profiles import LiveSecret, load_profile, load_profiles
-from hookspan.profiles._loader import FILE_BYTES_MAX, FILES_MAX, SHIPPED
+from hookspan.profiles import EXAMPLES, SHIPPED, LiveSecret, load_profile, load_profiles
+from hookspan.profiles._loader import FILE_BYTES_MAX, FILES_MAX
 from tests.unit.profiles._folders import MINIMAL, changed, write_profile
 
 
@@ -25,7 +27,7 @@ def test_a_profile_of_one_s_own_needs_no_python(tmp_path):
     own = load_profiles(tmp_path).get("own")
     own.check("thing.made", b'{"id":1}', None)
     assert own.render("thing.made", b'{"id":1}', None, "evt_1", 0, "")[0] == b'{"type":"thing.made","data":{"id":1}}'
-    assert own.signer([LiveSecret("secret", b"k")])("evt_1", 0, b"{}").startswith(b"X-Signature: ")
+    assert own.signer([LiveSecret("secret", b"k")])("evt_1", 0, b"{}", "thing.made").startswith(b"X-Signature: ")
     assert own.test_event() is None
 
 
@@ -64,6 +66,16 @@ def test_a_folder_without_its_document_is_refused(tmp_path):
         (changed("rows = [", 'context = { x = "colour" }\nrows = ['), r"body\.context\.x"),
         (changed('type = "{body.type}"', 'type = "body"'), r"read\.type"),
         (changed('data = "{body.data}"', 'data = "{body.data}"\nat = "{body.at:epoch}"'), r"read\.at"),
+        (changed('type = "{body.type}"', 'type = "{body.typ}"'), r"read\.type: no row has the key 'typ'"),
+        (changed('type = "{body.type}"', 'type = "{body.type:s}"'), r"read\.type: .*is no time"),
+        (changed('type = "{body.type}"', 'type = "x.{body.type?}"'), r"read\.type: .*must name a member"),
+        (changed('type = "{body.type}"', 'type = "{body[type]}"'), r"read\.type: .*must name a member"),
+        (changed('type = "{body.type}"', 'type = "{header.X-Type}"'), r"read\.type: the profile sends no header"),
+        (changed('data = "{body.data}"', 'data = "{body[kind]}"'), r"read\.data: no row has the key 'kind'"),
+        (changed('data = "{body.data}"', 'data = "x {body.data}"'), r"read\.data: .*exactly one reference"),
+        (changed('data = "{body.data}"', 'data = "{body.data}"\nid = "{body[type]}"'), r"read\.id: .*must name"),
+        (changed('title = "Minimal"', 'title = "Minimal"\nmanagement_api = "x"'), "management_api: "),
+        (changed("[read]", "[test]\nsamples = 'subscribed'\n[read]"), r"test\.samples: there is no such key"),
         (
             changed('data = "{body.data}"', 'data = "{body.data}"\ntolerance = { past = "x", future = "1m" }'),
             r"read\.tolerance\.past",
@@ -73,6 +85,27 @@ def test_a_folder_without_its_document_is_refused(tmp_path):
 def test_a_wrong_document_names_file_key_and_reason(tmp_path, toml, reason):
     with pytest.raises(ConfigurationError, match=rf"minimal/profile\.toml: {reason}"):
         load_profile(write_profile(tmp_path, toml))
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"), [("{type.group}.{type.verb}", "{body.data}"), ("made {type.verb}", "{body[kind]}")]
+)
+def test_a_type_may_be_read_from_several_places_and_data_from_where_another_member_says(tmp_path, kind, data):
+    toml = changed('["type", "{type}"]', f'["kind", "{kind}"]').replace("{body.data}", data)
+    load_profile(write_profile(tmp_path, toml.replace('"{body.type}"', '"{body.kind}.{body.data}"')))
+
+
+def test_a_folder_may_be_named_by_a_path_without_its_name(tmp_path, monkeypatch):
+    """As somebody does who stands in it."""
+    monkeypatch.chdir(write_profile(tmp_path, name="here"))
+    assert load_profile(Path()).name == "here"
+
+
+def test_examples_load_but_not_by_themselves():
+    """Each from its folder; they are to be copied."""
+    examples = [load_profile(folder) for folder in sorted(EXAMPLES.iterdir()) if folder.is_dir()]
+    assert {one.name for one in examples} >= {"github-like", "slack-like", "stripe-like"}
+    assert not {one.name for one in examples} & set(load_profiles().names)
 
 
 def test_the_hash_is_of_all_that_is_in_the_folder(tmp_path):
@@ -108,6 +141,6 @@ def test_every_file_of_the_shipped_profiles_is_used():
 def test_the_public_names():
     """What other rooms may lean on; a change here is a change for them."""
     assert sorted(hookspan.profiles.__all__) == [
-        "CatalogEntry", "LiveSecret", "NewCredential", "Profile", "Profiles", "Rules", "Signer", "TestEvent",
-        "load_profile", "load_profiles",
+        "CatalogEntry", "CredentialKind", "EXAMPLES", "LiveSecret", "NewCredential", "Profile", "Profiles", "Rules",
+        "SHIPPED", "Sample", "Signer", "TestEvent", "load_profile", "load_profiles",
     ]  # fmt: skip

@@ -1,12 +1,15 @@
 """Rules as the fact sheets have them, and what an application's settings may change of them."""
 
+import base64
+import hmac
+
 import pytest
 
 from hookspan.domain.states import Order, WebhookStatus
 from hookspan.errors import ConfigurationError, InvalidRequest, UnknownField
-from hookspan.profiles import load_profile, load_profiles
+from hookspan.profiles import LiveSecret, load_profile, load_profiles
 from hookspan.profiles._rules import DELAYS_MAX
-from tests.unit.profiles._folders import changed, write_profile
+from tests.unit.profiles._folders import MINIMAL, changed, write_profile
 
 PROFILES = load_profiles()
 BRIDGE = PROFILES.get("bridge-api")
@@ -43,6 +46,25 @@ def test_standard_rules():
     assert set(rules.epoch_values) == {"now", "webhook_creation", "beginning_of_time", "position"}
 
 
+def test_what_is_exhausted_fails_or_stalls(tmp_path):
+    """It fails, unless the profile says otherwise."""
+    assert not load_profile(write_profile(tmp_path / "a")).rules.delivery.stalls
+    stalling = changed('gone = "retry"', 'gone = "retry"\nwhen_exhausted = "stall"')
+    assert load_profile(write_profile(tmp_path / "b", stalling)).rules.delivery.stalls
+
+
+def test_a_certificate_is_checked_where_the_profile_says_so(tmp_path):
+    assert not load_profile(write_profile(tmp_path / "a")).rules.checks_certificate
+    checked = changed('https = "required"', 'https = "required"\ncertificate = "checked_at_save"')
+    assert load_profile(write_profile(tmp_path / "b", checked)).rules.checks_certificate
+
+
+def test_a_management_api_is_named(tmp_path):
+    assert load_profile(write_profile(tmp_path / "a")).management_api is None
+    speaking = changed("format = 1", 'format = 1\nmanagement_api = "bridge-v0"')
+    assert load_profile(write_profile(tmp_path / "b", speaking)).management_api == "bridge-v0"
+
+
 def test_prefixes_titles_and_words():
     for profile in (BRIDGE, STANDARD):
         assert (profile.event_prefix, profile.webhook_prefix) == ("evt_", "whk_")
@@ -77,7 +99,7 @@ def test_a_list_and_a_series_of_retries_replace_each_other():
     ("settings", "error", "pointer"),
     [
         ({"limits": {"name": "none"}}, UnknownField, "/settings/limits/name"),
-        ({"delivery": {"timeout": "5s"}}, UnknownField, "/settings/delivery/timeout"),
+        ({"delivery": {"order": "fifo"}}, UnknownField, "/settings/delivery/order"),
         ({"retry": 5}, UnknownField, "/settings/retry"),
         ({"retry": {"nope": 1}}, UnknownField, "/settings/retry/nope"),
         ({"nope": {}}, UnknownField, "/settings/nope"),
@@ -106,6 +128,109 @@ def test_settings_that_do_not_fit_are_pointed_at(settings, error, pointer):
     assert caught.value.errors[0].pointer == pointer
 
 
+SETTABLE = 'settable = ["retry.*", "limits.webhooks", "validate"]'
+IN_LISTS = 'settable = ["signature.header", "signature.encoding", "header.*"]'
+ONE_HEADER = '[[header]]\nname = "X-Kind"\nvalue = "a {event.id}"\n[[signature]]\n'
+
+
+@pytest.fixture
+def in_lists(tmp_path):
+    """A profile that lets its one header and its one signature be changed."""
+    return load_profile(write_profile(tmp_path, changed(SETTABLE, IN_LISTS).replace("[[signature]]\n", ONE_HEADER)))
+
+
+def sign(profile):
+    return profile.signer([LiveSecret("secret", b"k")])("evt_1", 0, b"{}", "thing.made")
+
+
+def test_settings_reach_into_the_one_table_of_a_list(in_lists):
+    """As if it were no list; what they don't name stays, and the profile itself too."""
+    before = sign(in_lists)
+    tuned = in_lists.with_settings(
+        {"signature": {"header": "X-Acme-Sig", "encoding": "base64"}, "header": {"value": "b"}}
+    )
+    digest = base64.b64encode(hmac.digest(b"k", b"{}", "sha256"))
+    assert sign(tuned) == b"X-Kind: b\r\nX-Acme-Sig: " + digest + b"\r\n"
+    assert tuned.header_names == {"x-kind", "x-acme-sig"}
+    assert sign(in_lists) == before
+    assert sign(in_lists.with_settings({"signature": {}, "header": {}})) == before
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "pointer"),
+    [
+        ({"signature": {"signed": "{body}"}}, UnknownField, "/settings/signature/signed"),
+        ({"signature": [{"header": "X-A"}]}, UnknownField, "/settings/signature"),
+        ({"signature": {"0": {"header": "X-A"}}}, UnknownField, "/settings/signature/0/header"),
+        ({"signature": "X-A"}, UnknownField, "/settings/signature"),
+        ({"signature": {"header": "X A"}}, InvalidRequest, "/settings/signature/header"),
+        ({"signature": {"header": "Host"}}, InvalidRequest, "/settings/signature/header"),
+        ({"signature": {"header": "X-A\r\nX-B"}}, InvalidRequest, "/settings/signature/header"),
+        ({"signature": {"header": 1}}, InvalidRequest, "/settings/signature/header"),
+        ({"signature": {"header": "x-kind"}}, InvalidRequest, "/settings/header/name"),
+        ({"signature": {"encoding": "rot13"}}, InvalidRequest, "/settings/signature/encoding"),
+        ({"header": {"value": "{body}"}}, InvalidRequest, "/settings/header/value"),
+        ({"header": {"colour": "red"}}, UnknownField, "/settings/header/colour"),
+    ],
+)
+def test_settings_of_a_list_s_table_that_do_not_fit_are_pointed_at(in_lists, settings, error, pointer):
+    with pytest.raises(error) as caught:
+        in_lists.with_settings(settings)
+    assert caught.value.errors[0].pointer == pointer
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("signature.header", r"speaks of the one \[\[signature\]\], and there are 2"),
+        ("header.name", r"speaks of the one \[\[header\]\], and there are 0"),
+        ("header.*", r"speaks of the one \[\[header\]\], and there are 0"),
+        ("signature", "is no key"),
+        ("signature.0.header", "is no key"),
+        ("signature.colour", "is no key"),
+        ("retry", "is no key"),
+        ("retry.colour", "is no key"),
+        ("retry.*.first", "is no key"),
+        ("retry.first.*", "is no key"),
+        ("colour", "is no key"),
+        ("*", "is no key"),
+        ("", "is no key"),
+        ("ids.event.prefix", "'ids' is the same for all"),
+        ("body.rows", "'body' is the same for all"),
+        ("catalog.*", "'catalog' is the same for all"),
+        ("settable", "'settable' is the same for all"),
+        ("format", "'format' is the same for all"),
+    ],
+)
+def test_what_can_t_be_settable_refuses_to_load(tmp_path, key, reason):
+    """File, key and reason: a typo would else be found by the first who sets it."""
+    start = MINIMAL.index("[[signature]]")
+    twice = MINIMAL[start : MINIMAL.index("[read]")]
+    toml = changed(SETTABLE, f'settable = ["validate", "{key}"]').replace(twice, twice + twice)
+    with pytest.raises(ConfigurationError, match=rf"minimal/profile\.toml: settable\.1: .*{reason}"):
+        load_profile(write_profile(tmp_path, toml))
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "delivery.timeout",
+        "delivery.*",
+        "credential.secret.rotate.overlap",
+        "credential.secret.*",
+        "words.*",
+        "words.url",
+        "signature.*",
+        "read.tolerance.past",
+        "test.content",
+        "epoch.values",
+    ],
+)
+def test_what_can_be_settable(tmp_path, key):
+    """Every key that says how one application is served."""
+    load_profile(write_profile(tmp_path, changed(SETTABLE, f'settable = ["{key}"]')))
+
+
 # --- wrong rules ----------------------------------------------------------------------------------------------------
 
 
@@ -116,6 +241,8 @@ def test_settings_that_do_not_fit_are_pointed_at(settings, error, pointer):
         ('timeout = "20s"', 'timeout = "20"', r"delivery\.timeout: '20' is no duration"),
         ('gone = "retry"', 'gone = "retry"\nauto_disable = true', r"delivery\.auto_disable: write false"),
         ('gone = "retry"', 'gone = "dance"', r"delivery\.gone: "),
+        ('gone = "retry"', 'gone = "retry"\nwhen_exhausted = "rest"', r"delivery\.when_exhausted: "),
+        ('https = "required"', 'https = "required"\ncertificate = "yes"', r"limits\.certificate: "),
         ('first = "5s"\n', "", r"retry: write either"),
         ('default = "now"', 'default = "now"\nvalues = ["position"]', r"epoch\.default"),
         ("webhooks = 3", "webhooks = 3.5", r"limits\.webhooks"),

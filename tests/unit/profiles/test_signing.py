@@ -42,7 +42,7 @@ def read(lines):
 
 def test_the_bridge_api_vector():
     """139 bytes, upper-case hex, the secret's text as the key."""
-    assert BRIDGE.signer([OLD])("evt_1", NOW_MS, TEST_EVENT) == (
+    assert BRIDGE.signer([OLD])("evt_1", NOW_MS, TEST_EVENT, "a.b") == (
         b"BridgeApi-Signature: v1=FAA8ECAC21DA6405D789C76EDB4003756398E7169DACC3FA70CF5919A81374A8\r\n"
     )
 
@@ -50,7 +50,7 @@ def test_the_bridge_api_vector():
 @pytest.mark.parametrize("secret", [WHSEC, LiveSecret("secret", b"MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")])
 def test_the_standard_webhooks_vector(secret):
     """With and without the secret's prefix."""
-    lines = STANDARD.signer([secret])("msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330_999, b'{"test": 2432232314}')
+    lines = STANDARD.signer([secret])("msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330_999, b'{"test": 2432232314}', "a.b")
     assert lines == (
         b"webhook-id: msg_p5jXN8AQM9LWM0D4loKWxJek\r\n"
         b"webhook-timestamp: 1614265330\r\n"
@@ -62,7 +62,7 @@ def test_the_standard_webhooks_vector(secret):
 def test_hmac_agrees_with_the_standard_library(key, body):
     """Also for keys longer than a block, which are hashed first."""
     secret = LiveSecret("secret", base64.b16encode(key))
-    lines = BRIDGE.signer([secret])("evt_1", 0, body)
+    lines = BRIDGE.signer([secret])("evt_1", 0, body, "a.b")
     assert lines == f"BridgeApi-Signature: v1={upper_hex(secret, body)}\r\n".encode()
 
 
@@ -73,14 +73,14 @@ def test_hmac_agrees_with_the_standard_library(key, body):
 def test_standardwebhooks_accepts_what_we_sign(text):
     made = STANDARD.new_credentials(None, may_give="configurer")[0]
     body = STANDARD.render("a.b", b'{"x":%b}' % msgspec.json.encode(text), None, "evt_1", NOW_MS, "")[0]
-    lines = STANDARD.signer([LiveSecret(made.name, made.secret)])("evt_2YD3", NOW_MS, body)
+    lines = STANDARD.signer([LiveSecret(made.name, made.secret)])("evt_2YD3", NOW_MS, body, "a.b")
     standardwebhooks.Webhook(made.secret.decode()).verify(body, read(lines))
 
 
 def test_standardwebhooks_refuses_every_flipped_bit():
     """In the body, the id, the time and the signature."""
     body = b'{"type":"a.b","data":{"n":1}}'
-    headers = read(STANDARD.signer([WHSEC])("evt_1", NOW_MS, body))
+    headers = read(STANDARD.signer([WHSEC])("evt_1", NOW_MS, body, "a.b"))
     receiver = standardwebhooks.Webhook(WHSEC.secret.decode())
     receiver.verify(body, headers)
     for bit in range(len(body) * 8):
@@ -108,7 +108,7 @@ def flipped(signature):
 
 def test_bridge_api_signs_with_the_newest_first_in_a_rotation():
     """Receivers exist that read only the first part, and that split at a comma without a space."""
-    lines = BRIDGE.signer([NEW, OLD])("evt_1", NOW_MS, TEST_EVENT)
+    lines = BRIDGE.signer([NEW, OLD])("evt_1", NOW_MS, TEST_EVENT, "a.b")
     first, second = upper_hex(NEW, TEST_EVENT), upper_hex(OLD, TEST_EVENT)
     assert lines == f"BridgeApi-Signature: v1={first},v1={second}\r\n".encode()
 
@@ -120,7 +120,7 @@ def test_standard_joins_secrets_and_key_pairs_on_one_header():
     other = LiveSecret("secret", b"whsec_" + base64.b64encode(bytes(24)))
     secrets = [other, WHSEC, LiveSecret(pair.name, pair.secret)]
     body = b'{"a":1}'
-    headers = read(STANDARD.signer(secrets)("evt_1", NOW_MS, body))
+    headers = read(STANDARD.signer(secrets)("evt_1", NOW_MS, body, "a.b"))
     parts = headers["webhook-signature"].split(" ")
     assert [part.partition(",")[0] for part in parts] == ["v1", "v1", "v1a"]
     for secret in (other, WHSEC):
@@ -140,7 +140,7 @@ ED25519 = "whsk_" + base64.b64encode(hashlib.sha256(b"seed").digest()).decode()
 
 def test_a_key_pair_alone_suffices_for_standard():
     pair = LiveSecret("keypair", ED25519.encode())
-    headers = read(STANDARD.signer([pair])("evt_1", NOW_MS, b"{}"))
+    headers = read(STANDARD.signer([pair])("evt_1", NOW_MS, b"{}", "a.b"))
     assert headers["webhook-signature"].startswith("v1a,")
 
 
@@ -162,7 +162,7 @@ def test_a_kept_secret_that_does_not_fit_is_refused_without_being_shown():
 @pytest.mark.parametrize("ident", ["evt_1\r\nx: y", "evt\n", "evt\r", "evt\0"])
 def test_an_id_can_t_add_a_header(ident):
     with pytest.raises(InvalidCredential):
-        STANDARD.signer([WHSEC])(ident, NOW_MS, b"{}")
+        STANDARD.signer([WHSEC])(ident, NOW_MS, b"{}", "a.b")
 
 
 HEADERS = """[[header]]
@@ -185,10 +185,10 @@ def bearer(tmp_path):
 
 def test_a_header_from_a_credential_is_absent_without_it_and_masked_with_it(bearer):
     at_ms = 1_700_000_000_123
-    without = read(bearer.signer([OLD])("evt_1", at_ms, b"{}"))
+    without = read(bearer.signer([OLD])("evt_1", at_ms, b"{}", "a.b"))
     assert "Authorization" not in without
     assert without["X-Time"] == "1700000000123 2023-11-14T22:13:20.123Z"
-    lines = bearer.signer([OLD, LiveSecret("token", "s3cret-ü".encode())])("evt_1", at_ms, b"{}")
+    lines = bearer.signer([OLD, LiveSecret("token", "s3cret-ü".encode())])("evt_1", at_ms, b"{}", "a.b")
     assert "Authorization: Bearer s3cret-ü\r\n" in lines.decode()
     masked = bearer.mask(lines)
     assert b"Authorization: Bearer ***\r\n" in masked

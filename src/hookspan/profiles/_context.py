@@ -1,0 +1,95 @@
+"""The context of an event: what publishers may give beside the content.
+
+Its members are those that ``body.context`` declares, and for each event type those that its group's lists name.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from hookspan import jsontext
+from hookspan.errors import Fault, InvalidRequest, UnknownField
+from hookspan.profiles._document import Body, Refused
+from hookspan.profiles._facts import Facts, Writer, context_members
+from hookspan.profiles._groups import EventType, Members
+
+ANY: Final = "any"  # what a list names may be any value
+_TYPES: Final[dict[str, type | tuple[type, ...]]] = {
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+    "object": dict,
+    "array": list,
+}
+
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+
+
+def check_context_types(context: Mapping[str, str]) -> None:
+    """Raise Refused for a declared type that is none. ``string?`` may also be null."""
+    for name, kind in context.items():
+        if kind.removesuffix("?") not in _TYPES:
+            known = ", ".join(_TYPES)
+            raise Refused(
+                f"body.context.{name}", f"{kind!r} is no type; types are {known}, each with a ? if it may be null"
+            )
+
+
+def context_of(body: Body, event_type: EventType | None) -> dict[str, str]:
+    """The members that events of a type may have, each with its type."""
+    lists = event_type.lists.values() if event_type else ()
+    return {name: ANY for members in lists for name in members.names} | body.context
+
+
+def check_context(declared: Mapping[str, str], event_type: str, context: bytes) -> None:
+    """Raise UnknownField for a member that the type does not have, InvalidRequest for one of the wrong type."""
+    value = _decode(context)
+    if not isinstance(value, dict):
+        raise _wrong("/context", "context must be an object.")
+    for name, member in value.items():
+        pointer = f"/context/{jsontext.escape_pointer(name)}"
+        kind = declared.get(name)
+        if kind is None:
+            names = ", ".join(declared) or "no context at all"
+            detail = f"An event of type {event_type} has no context member {name[:100]!r}; it has {names}."
+            raise UnknownField(detail, errors=(Fault(pointer, UnknownField.code, detail),))
+        if kind == ANY or (member is None and kind.endswith("?")):
+            continue
+        wanted = kind.removesuffix("?")
+        is_mistaken_bool = isinstance(member, bool) and wanted != "boolean"
+        if is_mistaken_bool or not isinstance(member, _TYPES[wanted]):
+            raise _wrong(pointer, f"context.{name} must be of type {wanted}.")
+
+
+def spread(members: Members) -> Writer:
+    """Those of a list's members that the context has, as rows. The writer raises InvalidRequest for too few."""
+    leads = [(name, b"," + _encode(name) + b":") for name in members.names]
+    least = members.least
+
+    def write(facts: Facts) -> bytes:
+        given = context_members(facts)
+        rows = [lead + given[name] for name, lead in leads if name in given]
+        if len(rows) < least:
+            raise _too_few(members, given)
+        return b"".join(rows)
+
+    return write
+
+
+def _too_few(members: Members, given: Mapping[str, bytes]) -> InvalidRequest:
+    if members.least < len(members.names):
+        detail = f"The context needs at least {members.least} of: {', '.join(members.names)}."
+        return InvalidRequest(detail, errors=(Fault("/context", "missing", detail),))
+    faults = [
+        Fault(f"/context/{jsontext.escape_pointer(name)}", "missing", f"The profile's body needs context.{name}.")
+        for name in members.names
+        if name not in given
+    ]
+    return InvalidRequest(faults[0].detail, errors=tuple(faults))
+
+
+def _wrong(pointer: str, detail: str) -> InvalidRequest:
+    return InvalidRequest(detail, errors=(Fault(pointer, InvalidRequest.code, detail),))
