@@ -11,7 +11,7 @@ class ModelDelivery:
     id: int
     webhook_id: int
     event_id: int
-    due_at: int
+    due_at: int | None  # None: stalled
     node: int = 0
     claim: int = 0
     state: DeliveryState = DeliveryState.PENDING
@@ -22,6 +22,8 @@ class ModelDelivery:
     orphans: int = 0
     is_skipped: bool = False  # claimed when its webhook was told to skip
     expired_at: int | None = None
+    is_aside: bool = False
+    spent: int = 0  # attempts of this round
 
     @property
     def is_waiting(self) -> bool:
@@ -34,6 +36,15 @@ class ModelDelivery:
     @property
     def is_suspect(self) -> bool:
         return self.orphans >= ORPHANS_ALONE
+
+    def is_due(self, now_ms: int) -> bool:
+        return self.is_waiting and self.due_at is not None and self.due_at <= now_ms and not self.is_suspect
+
+    def resume(self, now_ms: int) -> None:
+        """It was stalled, and begins a new round."""
+        self.round += 1
+        self.spent = self.orphans = 0
+        self.due_at, self.cause = now_ms, Cause.RESEND
 
     def close(self, state: DeliveryState, reason: DeliveryReason | None) -> None:
         self.state, self.reason, self.node, self.is_skipped, self.expired_at = state, reason, 0, False, None
@@ -90,18 +101,33 @@ class Model:
         return sorted((one for one in found if one.state is DeliveryState.PENDING), key=lambda one: one.id)
 
     def claimable(self, webhook: ModelWebhook, now_ms: int) -> list[ModelDelivery]:
-        """What a claim without limits takes of one webhook."""
+        """What a claim without limits takes of one webhook's queue."""
         if webhook.status not in (WebhookStatus.ACTIVE, WebhookStatus.CATCHING_UP):
             return []
-        pending = self.pending(webhook.id)
+        pending = [one for one in self.pending(webhook.id) if not one.is_aside]
         if webhook.order is Order.ANY:
-            return [one for one in pending if one.is_waiting and one.due_at <= now_ms and not one.is_suspect]
+            return [one for one in pending if one.is_due(now_ms)]
         taken = []
         for one in pending:
-            if one.is_held or one.due_at > now_ms or one.is_suspect:
+            if not one.is_due(now_ms):
                 break
             taken.append(one)
         return taken
+
+    def asides(self, now_ms: int) -> list[ModelDelivery]:
+        """What a claim takes before all queues. Of a webhook that is off only what was not tried yet."""
+        return [
+            one
+            for one in self.deliveries.values()
+            if one.is_aside
+            and one.is_due(now_ms)
+            and (self.webhooks[one.webhook_id].status is not WebhookStatus.DISABLED or not one.spent)
+        ]
+
+    def resume(self, webhook_id: int, now_ms: int) -> None:
+        for one in self.pending(webhook_id):
+            if one.is_waiting and one.due_at is None:
+                one.resume(now_ms)
 
     def suspects(self, now_ms: int) -> list[ModelDelivery]:
         """What `claim_suspect` may take: of a fifo webhook only the head."""
@@ -109,8 +135,10 @@ class Model:
         for webhook in self.webhooks.values():
             if webhook.status in (WebhookStatus.ACTIVE, WebhookStatus.CATCHING_UP):
                 pending = self.pending(webhook.id)
-                heads = pending[:1] if webhook.order is Order.FIFO else pending
-                found += [one for one in heads if one.is_suspect and one.is_waiting and one.due_at <= now_ms]
+                if webhook.order is Order.FIFO:
+                    queue = [one for one in pending if not one.is_aside]
+                    pending = [one for one in pending if one.is_aside] + queue[:1]
+                found += [one for one in pending if one.is_suspect and one.is_waiting and (one.due_at or 0) <= now_ms]
         return found
 
     def free_claims(self, now_ms: int) -> None:
@@ -120,7 +148,7 @@ class Model:
                 one.orphans += 1
                 one.give_back(now_ms)
 
-    def move(self, webhook: ModelWebhook, status: WebhookStatus, *, keep: bool) -> None:
+    def move(self, webhook: ModelWebhook, status: WebhookStatus, now_ms: int, *, keep: bool) -> None:
         last = self.applications[webhook.application_id].last_position
         if webhook.status is WebhookStatus.ACTIVE:
             webhook.position = last
@@ -130,6 +158,8 @@ class Model:
             self.cancel_waiting(webhook.id, DeliveryReason.SKIPPED)
             for one in self.pending(webhook.id):
                 one.is_skipped = True
+        elif status is WebhookStatus.CATCHING_UP:
+            self.resume(webhook.id, now_ms)
 
     def cancel_waiting(self, webhook_id: int, reason: DeliveryReason) -> None:
         for one in self.pending(webhook_id):

@@ -8,7 +8,7 @@ import os
 import tempfile
 from collections.abc import Awaitable
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -26,7 +26,7 @@ from hookspan.domain.records import Application, Webhook
 from hookspan.domain.states import Cause, DeliveryReason, DeliveryState, Order, WebhookStatus
 from hookspan.errors import StateForbidden
 from hookspan.ids import IdMaker, first_id_at
-from hookspan.store.contract import EXPIRED_SHOWN_MS, Claimed, ClaimRef, NewEvent
+from hookspan.store.contract import EXPIRED_SHOWN_MS, Claimed, ClaimRef, NewAside, NewEvent
 from tests.contract.factories import FACTORIES
 from tests.contract.model import Model, ModelApplication, ModelDelivery, ModelEvent, ModelWebhook
 from tests.contract.world import World
@@ -145,6 +145,7 @@ class Machine(RuleBasedStateMachine):
     def claim_all(self) -> None:
         now_ms = self.clock.now_ms()
         expected = {one.id for webhook in self.model.webhooks.values() for one in self.model.claimable(webhook, now_ms)}
+        expected |= {one.id for one in self.model.asides(now_ms)}
         claimed = self.run(self.world.claim())
         assert {one.id for one in claimed} == expected
         self.note_claims(claimed)
@@ -153,10 +154,15 @@ class Machine(RuleBasedStateMachine):
     def claim_some(self, limit: int, per_webhook: int) -> None:
         now_ms = self.clock.now_ms()
         possible = {webhook.id: self.model.claimable(webhook, now_ms) for webhook in self.model.webhooks.values()}
+        asides = {one.id for one in self.model.asides(now_ms)}
         claimed = self.run(self.world.claim(limit=limit, per_webhook=per_webhook))
-        assert len(claimed) == min(limit, sum(min(per_webhook, len(part)) for part in possible.values()))
+        of_queues = [one for one in claimed if not one.is_aside]
+        assert {one.id for one in claimed if one.is_aside} <= asides
+        assert len(claimed) - len(of_queues) == min(limit, len(asides))
+        left = limit - min(limit, len(asides))
+        assert len(of_queues) == min(left, sum(min(per_webhook, len(part)) for part in possible.values()))
         for webhook_id, part in possible.items():
-            mine = [one.id for one in claimed if one.webhook_id == webhook_id]
+            mine = [one.id for one in of_queues if one.webhook_id == webhook_id]
             assert len(mine) <= per_webhook
             idents = [one.id for one in part]
             is_fifo = self.model.webhooks[webhook_id].order is Order.FIFO
@@ -189,12 +195,26 @@ class Machine(RuleBasedStateMachine):
         picks=st.sets(PICK, min_size=1, max_size=4),
         state=st.sampled_from([DeliveryState.SUCCEEDED, DeliveryState.PENDING, DeliveryState.FAILED]),
         retry_in=st.integers(0, 2_000),
+        stalls=st.booleans(),
+        resumes=st.booleans(),
     )
-    def record(self, picks: set[int], state: DeliveryState, retry_in: int) -> None:
+    def record(self, picks: set[int], state: DeliveryState, retry_in: int, *, stalls: bool, resumes: bool) -> None:
         node = self.claims[min(picks) % len(self.claims)][0]
         of_node = {claim.id: claim for holder, claim in self.claims if holder == node}
         chosen = {(idents := sorted(of_node))[pick % len(idents)] for pick in picks}
-        results = [self.world.result(of_node[ident], state, retry_in=retry_in) for ident in chosen]
+        more: dict[str, Any] = {}
+        if stalls and state is DeliveryState.PENDING:
+            more["next_attempt_at"] = None
+        results = [
+            self.world.result(
+                of_node[ident],
+                state,
+                retry_in=retry_in,
+                resumes=of_node[ident].webhook_id if resumes and state is DeliveryState.SUCCEEDED else None,
+                **more,
+            )
+            for ident in chosen
+        ]
         expected = {ident for ident in chosen if not self.holds(node, of_node[ident])}
         assert self.run(self.world.store.record(node, results)) == expected
         for result in results:
@@ -202,7 +222,10 @@ class Machine(RuleBasedStateMachine):
                 delivery = self.model.deliveries[result.delivery_id]
                 delivery.close(result.state, result.reason)
                 delivery.attempts, delivery.orphans, delivery.cause = result.attempt_count, 0, Cause.RETRY
-                delivery.due_at = result.next_attempt_at or 0
+                delivery.due_at, delivery.spent = result.next_attempt_at, result.round_attempts
+        for result in results:
+            if result.resumes is not None and result.delivery_id not in expected:
+                self.model.resume(result.resumes, self.clock.now_ms())
 
     @precondition(lambda self: self.claims)
     @rule(picks=st.sets(PICK, min_size=1, max_size=4))
@@ -228,7 +251,7 @@ class Machine(RuleBasedStateMachine):
             return
         self.run(self.world.move(webhook, status, keep=keep))
         if model.status is not status:
-            self.model.move(model, status, keep=keep)
+            self.model.move(model, status, self.clock.now_ms(), keep=keep)
 
     @precondition(lambda self: self.webhooks)
     @rule(pick=PICK, events_max=st.integers(1, 4))
@@ -250,7 +273,9 @@ class Machine(RuleBasedStateMachine):
     def learn_deliveries(self, webhook: ModelWebhook) -> int:
         """The deliveries that a catch-up has made: exactly those of events up to its position that had none."""
         application = self.model.applications[webhook.application_id]
-        mine = {one.event_id for one in self.model.deliveries.values() if one.webhook_id == webhook.id}
+        mine = {
+            one.event_id for one in self.model.deliveries.values() if one.webhook_id == webhook.id and not one.is_aside
+        }
         created = 0
         for event in application.events.values():
             for one in self.run(self.world.store.deliveries_of_event(application.id, event.id)):
@@ -263,6 +288,28 @@ class Machine(RuleBasedStateMachine):
         return created
 
     # --- one delivery
+
+    @precondition(lambda self: self.webhooks)
+    @rule(pick=PICK, which=PICK)
+    def send_aside(self, pick: int, which: int) -> None:
+        webhook = self.model.webhooks[self.webhooks[pick % len(self.webhooks)].id]
+        events = sorted(self.model.applications[webhook.application_id].events)
+        if not events:
+            return
+        new = NewAside(
+            id=self.world.ids.make(),
+            application_id=webhook.application_id,
+            webhook_id=webhook.id,
+            event_id=events[which % len(events)],
+            cause=Cause.SEND,
+        )
+        now_ms = self.clock.now_ms()
+        made = self.run(self.world.store.send_aside(new, now_ms))
+        assert made is not None
+        assert made.run > 0
+        self.model.deliveries[new.id] = ModelDelivery(
+            new.id, webhook.id, new.event_id, now_ms, is_aside=True, cause=Cause.SEND
+        )
 
     @precondition(lambda self: self.model.deliveries)
     @rule(pick=PICK)
@@ -278,7 +325,7 @@ class Machine(RuleBasedStateMachine):
         assert self.run(call) is not None
         if delivery.state is not DeliveryState.PENDING:
             delivery.round += 1
-            delivery.orphans = 0
+            delivery.orphans = delivery.spent = 0
         delivery.close(DeliveryState.PENDING, None)
         delivery.cause, delivery.due_at = Cause.MANUAL, self.clock.now_ms()
 

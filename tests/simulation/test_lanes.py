@@ -183,11 +183,11 @@ async def test_unreadable_secrets_make_deliveries_wait_never_leave_unsigned(worl
     application = await world.application()
     await world.webhook(application)
     good = world.vault
-    world.engine.dispatcher._vault = type(good)(b"x" * 32)
+    world.engine.dispatcher._sender._vault = type(good)(b"x" * 32)
     await world.publish(application, 1, 2)
     await world.settle()
     assert world.egress.requests == []
-    world.engine.dispatcher._vault = good
+    world.engine.dispatcher._sender._vault = good
     world.clock.move(61_000)
     await world.settle()
     assert sorted(world.numbers()) == [1, 2]

@@ -104,10 +104,10 @@ async def test_a_suspect_whose_webhook_is_off_or_unreadable_stops_nobody(world):
     world.egress.requests.clear()
     good = world.vault
     dispatcher = world.engine.dispatcher
-    dispatcher._vault = Vault(b"x" * 32)
+    dispatcher._sender._vault = Vault(b"x" * 32)
     await world.run_for(10_000)
     assert world.numbers() == []
-    dispatcher._vault = good
+    dispatcher._sender._vault = good
     for _ in range(200):
         world.clock.move(1_000)
         await world.settle()

@@ -80,6 +80,8 @@ class Node:
     async def stop(self) -> None:
         if self._process is not None and self._process.returncode is None:
             await self.kill()
+        elif self._process is not None:  # it ended by itself
+            self._log.close()
 
     def call(self, method: str, path: str, body: object = None) -> dict:
         """One management request, blocking; raises HTTPError for a problem."""

@@ -2,15 +2,16 @@
 
 import asyncio
 import random
+from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Self
 
 import msgspec
 
-from hookspan.domain.records import Application, SealedCredential, Webhook
+from hookspan.domain.records import Application, Delivery, SealedCredential, Webhook
 from hookspan.domain.states import Order, StatusReason, WebhookStatus
 from hookspan.engine import Engine, EngineOptions
-from hookspan.ids import IdMaker
+from hookspan.ids import IdMaker, from_text
 from hookspan.profiles import load_profiles
 from hookspan.store.contract import NewApplication, NewWebhook
 from hookspan.store.sqlite import SqliteStore
@@ -22,6 +23,18 @@ from .network import FakeEgress
 
 PROFILES = load_profiles()
 _TURNS_MAX = 100_000
+
+
+class Inline(Executor):
+    """Runs at once what is given to it: no threads in a world whose time is its own."""
+
+    def submit(self, fn, /, *args, **kwargs):
+        future: Future = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - as an executor has it
+            future.set_exception(error)
+        return future
 
 
 class World:
@@ -60,6 +73,7 @@ class World:
             counters=self.counters,
             options=self.options,
             jitter=lambda: self.random.uniform(-1, 1),
+            signing=Inline(),
         )
         await self.engine.prepare()
 
@@ -130,6 +144,17 @@ class World:
         assert made is not None
         await self.engine.webhooks_changed(application.id)
         return made
+
+    async def send_by_hand(self, application: Application, webhook: Webhook, event_id: str) -> Delivery:
+        """A person sends one event to one webhook."""
+        profile = PROFILES.get(application.profile)
+        ident = from_text(profile.event_prefix, event_id)
+        assert ident is not None
+        event = await self.store.get_event(application.id, ident)
+        now = await self.store.get_webhook(webhook.id)
+        assert event is not None
+        assert now is not None
+        return await self.engine.send(now, event)
 
     async def set_status(self, webhook: Webhook, status: WebhookStatus, *, keep: bool = True) -> None:
         reason = StatusReason.PERSON if status is WebhookStatus.DISABLED else None

@@ -47,6 +47,13 @@ class Asked(msgspec.Struct, frozen=True):
     was_off: bool | None
 
 
+_DUE = Explanation("due", "It is being sent, or waits for its turn in this webhook's lane.")
+_HOW_TO_GO_ON = (
+    "Send an event to the webhook by hand; once that succeeds, everything that waits is sent again. "
+    "Or switch the webhook off and on."
+)
+
+
 def explain_delivery(delivery: Delivery, webhook: Webhook | None, *, is_behind_head: bool, now_ms: int) -> Explanation:
     """The reason and sentence of a delivery. `webhook` None: it is deleted. `is_behind_head`: an older delivery of
     this fifo webhook is pending.
@@ -92,14 +99,24 @@ def why_disabled(webhook: Webhook) -> str:
 def _pending(delivery: Delivery, webhook: Webhook | None, *, is_behind_head: bool, now_ms: int) -> Explanation:
     if webhook is None:
         return Explanation("webhook_disabled", "The webhook was deleted; this delivery is about to be cancelled.")
+    is_sent_by_hand = delivery.run > 0 and delivery.next_attempt_at is not None
+    if delivery.is_claimed or is_sent_by_hand:
+        return _DUE  # whatever the webhook's status and order are
     if webhook.status is WebhookStatus.DISABLED:
         return Explanation("webhook_disabled", f"{why_disabled(webhook)} The event is sent when it is activated.")
-    if is_behind_head and not delivery.is_claimed:
+    return _waiting(delivery, is_behind_head=is_behind_head, now_ms=now_ms)
+
+
+def _waiting(delivery: Delivery, *, is_behind_head: bool, now_ms: int) -> Explanation:
+    """Of an active webhook."""
+    tried = f" after {_attempts(delivery.attempt_count)}{_answer(delivery)}" if delivery.attempt_count else ""
+    if delivery.next_attempt_at is None:
+        return Explanation("stalled", f"The retries stopped{tried}. {_HOW_TO_GO_ON}")
+    if is_behind_head:
         return Explanation("behind_head", "Waits for an older event, since this webhook gets its events in order.")
-    if not delivery.is_claimed and delivery.next_attempt_at is not None and delivery.next_attempt_at > now_ms:
-        tried = f" after {_attempts(delivery.attempt_count)}{_answer(delivery)}" if delivery.attempt_count else ""
+    if delivery.next_attempt_at > now_ms:
         return Explanation("scheduled", f"The next attempt is at {to_text(delivery.next_attempt_at)}{tried}.")
-    return Explanation("due", "It is being sent, or waits for its turn in this webhook's lane.")
+    return _DUE
 
 
 def _attempts(count: int) -> str:

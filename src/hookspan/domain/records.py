@@ -54,6 +54,15 @@ class SealedCredential(Record, frozen=True, kw_only=True):
     expires_at: int | None
 
 
+class AlsoSign(Record, frozen=True, kw_only=True):
+    """A second profile whose headers and signatures go beside the first's, for a receiver that moves from one to the
+    other. Its credentials are kept under ``also:NAME``. `until` ends it (ms); None is until it is taken away.
+    """
+
+    profile: str
+    until: int | None
+
+
 class Webhook(Record, frozen=True, kw_only=True):
     """A URL with a subscription, credentials and a state; a position in its application's event sequence."""
 
@@ -68,6 +77,7 @@ class Webhook(Record, frozen=True, kw_only=True):
     rate: float | None  # requests a second
     concurrency: int
     event_epoch: str | None
+    also_sign: AlsoSign | None = None
     credentials: tuple[SealedCredential, ...]
     position: int  # every event up to it became a delivery, if asked for; implied while active
     version: int
@@ -143,4 +153,5 @@ class Attempt(Record, frozen=True, kw_only=True, gc=False):
     response_headers: bytes | None  # as received, capped
     response_body: bytes | None  # its beginning, capped
     response_bytes: int
+    request_body: bytes | None = None  # of a test: the others send their event's body
     previous_attempt_id: int | None  # attempts of a delivery are a chain from its last_attempt_id

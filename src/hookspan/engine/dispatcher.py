@@ -4,33 +4,34 @@ Everything here runs on the loop and nothing waits: a send is a callback, so tha
 and no timer. Lanes share the node fairly because each sends one request in its turn.
 """
 
-import asyncio
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import structlog
 
 from hookspan.clock import Clock
-from hookspan.domain.outcome import ErrorCode, Outcome, Owner
+from hookspan.domain.outcome import Outcome, Owner
 from hookspan.domain.records import Webhook
-from hookspan.domain.states import DeliveryState, StatusReason, VerdictKind
-from hookspan.domain.verdict import SUCCEEDED, History, Verdict, decide
-from hookspan.egress import Egress
+from hookspan.domain.states import Cause, DeliveryState, StatusReason, VerdictKind
+from hookspan.domain.verdict import STALLED, SUCCEEDED, History, Verdict, decide
 from hookspan.engine.index import Entry
 from hookspan.engine.lane import Lane
 from hookspan.engine.options import EngineOptions
-from hookspan.engine.post import Post, make_post
+from hookspan.engine.post import Post
 from hookspan.engine.rate_timer import RateTimer
 from hookspan.engine.recorder import Recorder
 from hookspan.engine.result import given_up, line_of, result_of
-from hookspan.errors import HookspanError, InvalidCredential
+from hookspan.engine.sender import Sender
+from hookspan.errors import InvalidCredential
 from hookspan.ids import IdMaker
 from hookspan.store.contract import ORPHANS_ALONE, Claimed, Result
 from hookspan.telemetry import Counters
-from hookspan.vault import SecretUnreadable, Vault
+from hookspan.vault import SecretUnreadable
 
 log = structlog.get_logger()
+
+# What a person has asked for, and what went on because of it: when it is accepted, what is stalled goes on.
+_BY_HAND = frozenset({Cause.MANUAL, Cause.RESEND})
 
 
 class Dispatcher:
@@ -38,8 +39,7 @@ class Dispatcher:
 
     def __init__(
         self,
-        egress: Egress,
-        vault: Vault,
+        sender: Sender,
         recorder: Recorder,
         clock: Clock,
         ids: IdMaker,
@@ -59,8 +59,7 @@ class Dispatcher:
         self.rate_timer = RateTimer(clock, self.ready)
         self.on_disable: Callable[[Webhook, StatusReason], None]
         self.on_room: Callable[[], None]
-        self._egress = egress
-        self._vault = vault
+        self._sender = sender
         self._recorder = recorder
         self._clock = clock
         self._ids = ids
@@ -69,8 +68,10 @@ class Dispatcher:
         self._jitter = jitter
         self._by_application: defaultdict[int, set[int]] = defaultdict(set)
         self._ready: deque[Lane] = deque()
+        self._asides: deque[tuple[Lane, Claimed]] = deque()  # what people sent by hand, aside of the lanes' queues
         self._sweep_at = options.idle_lanes_max
         self._room_wanted = False
+        sender.done = self._done
         recorder.on_written = self._written
         recorder.on_given_back = self._given_back
         recorder.on_room = self.pump
@@ -182,7 +183,11 @@ class Dispatcher:
         """One of those that were taken over goes into its lane."""
         self.items += 1
         self.bytes += len(item.body)
-        self._enqueue(self.lane(entry, webhook), item)
+        lane = self.lane(entry, webhook)
+        if item.is_aside:
+            self._asides.append((lane, item))
+        else:
+            self._enqueue(lane, item)
 
     def has_room(self, webhook_id: int) -> bool:
         """Whether the poller could bring some of this webhook now."""
@@ -213,6 +218,8 @@ class Dispatcher:
         """Send whatever may be sent now, one request of each lane in turn."""
         ready = self._ready
         in_flight_max = self._options.in_flight_max
+        if self._asides:
+            self._send_asides()
         while ready and not self.is_stopped and self._recorder.has_room and self.in_flight < in_flight_max:
             lane = ready.popleft()
             lane.is_ready = False
@@ -225,33 +232,42 @@ class Dispatcher:
             self._make_ready(lane)
 
     def _send(self, lane: Lane) -> None:
+        """The head of a lane."""
         now_ms = self._clock.now_ms()
         try:
-            post = lane.post
-            if post is None or (post.renew_at is not None and now_ms >= post.renew_at):
-                post = lane.post = make_post(lane.entry, lane.webhook, self._egress, self._vault, now_ms)
+            post = self._sender.post(lane, now_ms)
         except (SecretUnreadable, InvalidCredential):
             self._hold(lane)
             return
         except Exception as error:  # noqa: BLE001 - whatever it is, the delivery must not be stuck
-            self._could_not_send(lane, self._take(lane), now_ms, error)
+            self._sender.could_not(lane, self._take(lane), error)
             return
-        item = self._take(lane)
+        self._transmit(lane, self._take(lane), post, now_ms)
+
+    def _send_asides(self) -> None:
+        """They ask neither the lane's order nor its status, concurrency and rate: a person is waiting."""
+        while self._asides and not self.is_stopped and self._recorder.has_room:
+            if self.in_flight >= self._options.in_flight_max:
+                return
+            lane, item = self._asides.popleft()
+            if self.lanes.get(item.webhook_id) is not lane:  # the webhook was deleted
+                self._give_back([item])
+                continue
+            self.in_flight += 1
+            self.items -= 1
+            now_ms = self._clock.now_ms()
+            try:
+                post = self._sender.post(lane, now_ms)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the delivery must not be stuck
+                self._sender.could_not(lane, item, error)
+                continue
+            self._transmit(lane, item, post, now_ms)
+
+    def _transmit(self, lane: Lane, item: Claimed, post: Post, now_ms: int) -> None:
         if item.orphan_count >= self._options.orphans_max:
             self._give_up(lane, item)
-            return
-        try:
-            lines = post.lines(item.event_id, now_ms, item.body)
-            self._egress.send(
-                post.target,
-                post.fixed + lines,
-                item.body,
-                application_id=item.application_id,
-                timeout_ms=post.timeout_ms,
-                done=partial(self._done, lane, item, post, lines),
-            )
-        except Exception as error:  # noqa: BLE001 - whatever it is, the delivery must not be stuck
-            self._could_not_send(lane, item, now_ms, error)
+        else:
+            self._sender.send(lane, item, post, now_ms)
 
     def _take(self, lane: Lane) -> Claimed:
         item = lane.take()
@@ -265,17 +281,6 @@ class Dispatcher:
         lane.hold()
         self._give_back(lane.empty())
 
-    def _could_not_send(self, lane: Lane, item: Claimed, now_ms: int, error: Exception) -> None:
-        """A failure of ours: the operator no longer allows the URL, or a fault in this program. Tried again later."""
-        if isinstance(error, HookspanError):
-            code, message = ErrorCode.BLOCKED_DESTINATION, error.detail
-        else:
-            code, message = ErrorCode.INTERNAL, "Sending failed for a reason that is ours; the log has it."
-            log.error("sending failed", delivery_id=item.id, exc_info=error)
-        outcome = Outcome(started_at=now_ms, duration_us=0, error=code, error_message=message, owner=Owner.US)
-        # Not from inside the pump: a whole queue failing this way would recurse.
-        asyncio.get_running_loop().call_soon(self._done, lane, item, None, b"", outcome)
-
     def _give_up(self, lane: Lane, item: Claimed) -> None:
         """Nodes died over it too often: it fails without another try."""
         log.error("delivery given up, nodes died while sending it", delivery_id=item.id, times=item.orphan_count)
@@ -284,15 +289,18 @@ class Dispatcher:
 
     def _landed(self, lane: Lane, item: Claimed) -> None:
         self.in_flight -= 1
-        lane.in_flight -= 1
+        if not item.is_aside:
+            lane.in_flight -= 1
         self.bytes -= len(item.body)
 
     # --- what came of it
 
     def _done(self, lane: Lane, item: Claimed, post: Post | None, lines: bytes, outcome: Outcome) -> None:
         self._landed(lane, item)
+        resumes = False
         if outcome.is_success:
             verdict = SUCCEEDED
+            resumes = (item.is_aside or item.cause in _BY_HAND) and lane.entry.profile.rules.delivery.stalls
             self._counters.attempts_succeeded += 1
             if self._options.logs_successes:
                 log.debug("attempt", **line_of(lane.entry.profile, lane.entry.application, item, outcome, verdict))
@@ -303,7 +311,7 @@ class Dispatcher:
             verdict = self._failed(lane, item, outcome)
         shown = lines if post is None else post.shown(lines)
         version = lane.webhook.version
-        self._recorder.add(lane, result_of(self._ids.make(), item, version, shown, outcome, verdict))
+        self._recorder.add(lane, result_of(self._ids.make(), item, version, shown, outcome, verdict, resumes=resumes))
         self._make_ready(lane)
         self.pump()
         if self._room_wanted and lane.has_backlog and self.has_room(lane.webhook.id):
@@ -317,7 +325,7 @@ class Dispatcher:
             lane.failing_since = now_ms
             self._recorder.note_failing(lane)
         started_at = item.round_started_at or outcome.started_at
-        history = History(item.round_attempts + 1, started_at, lane.failing_since)
+        history = History(item.round_attempts + 1, started_at, lane.failing_since, item.is_aside, lane.is_on)
         verdict = decide(lane.entry.profile.rules.delivery, outcome, history, now_ms, self._jitter())
         if verdict.kind is VerdictKind.RETRY:
             self._counters.attempts_retried += 1
@@ -325,6 +333,8 @@ class Dispatcher:
             self._counters.attempts_failed += 1
         if self._options.logs_failures:
             log.info("attempt", **line_of(lane.entry.profile, lane.entry.application, item, outcome, verdict))
+        if verdict is STALLED:
+            log.warning("webhook stalled until an event sent by hand is accepted", webhook_id=lane.webhook.id)
         if verdict.disable is not None:
             self.on_disable(lane.webhook, verdict.disable)
         if lane.is_fifo and verdict.state is DeliveryState.PENDING:
@@ -334,7 +344,10 @@ class Dispatcher:
     def _written(self, lane: Lane, result: Result, *, is_late: bool) -> None:
         """The result is durable (or its claim was lost): a fifo lane may go on, or must let the store decide."""
         self.let_go(result.delivery_id)
-        if not lane.is_fifo:
+        if result.resumes is not None:
+            lane.mark_backlog()
+            self.on_room()
+        if not lane.is_fifo or result.is_aside:
             return
         lane.is_blocked = False
         if is_late or result.state is DeliveryState.PENDING:
@@ -367,12 +380,19 @@ class Dispatcher:
         """This node lost its registration: everything that waits here belongs to others now."""
         for lane in self.lanes.values():
             for item in lane.empty():
-                self.items -= 1
-                self.bytes -= len(item.body)
-                self.let_go(item.id)
+                self._drop(item)
+        while self._asides:
+            self._drop(self._asides.popleft()[1])
+
+    def _drop(self, item: Claimed) -> None:
+        self.items -= 1
+        self.bytes -= len(item.body)
+        self.let_go(item.id)
 
     def stop(self) -> None:
         """Send nothing more; what waits goes back to the store, what is in flight ends."""
         self.is_stopped = True
         for lane in self.lanes.values():
             self._give_back(lane.empty())
+        self._give_back([item for _, item in self._asides])
+        self._asides.clear()

@@ -3,12 +3,13 @@
 import asyncio
 import random
 from collections.abc import Callable
+from concurrent.futures import Executor
 
 import structlog
 
 from hookspan.clock import Clock
-from hookspan.domain.records import Webhook
-from hookspan.domain.states import StatusReason, WebhookStatus
+from hookspan.domain.records import Attempt, Delivery, Event, Webhook
+from hookspan.domain.states import Cause, StatusReason, WebhookStatus
 from hookspan.egress import Egress
 from hookspan.engine.dispatcher import Dispatcher
 from hookspan.engine.duties import CatchUp, Node, Retention
@@ -18,10 +19,13 @@ from hookspan.engine.intake import Intake
 from hookspan.engine.options import EngineOptions
 from hookspan.engine.poller import Poller
 from hookspan.engine.recorder import Recorder
-from hookspan.errors import HookspanError
+from hookspan.engine.sender import Sender
+from hookspan.engine.slow_signing import SlowSigning
+from hookspan.engine.try_out import TryOut
+from hookspan.errors import HookspanError, NotFound
 from hookspan.ids import IdMaker
 from hookspan.profiles import Profiles
-from hookspan.store.contract import Store
+from hookspan.store.contract import NewAside, Store
 from hookspan.telemetry import Counters
 from hookspan.vault import Vault
 
@@ -50,18 +54,33 @@ class Engine:
         counters: Counters,
         options: EngineOptions | None = None,
         jitter: Callable[[], float] = _random_jitter,
+        signing: Executor | None = None,
     ) -> None:
+        """`signing`: where slow signatures are made, threads of its own by default."""
         options = options or EngineOptions()
+        self._signing = SlowSigning(clock, signing)
         self.options = options
         self.ids = ids
         self.index = Index(store, profiles, options.applications_max)
         self.recorder = Recorder(store, clock, options, counters)
-        self.dispatcher = Dispatcher(egress, vault, self.recorder, clock, self.ids, options, counters, jitter)
+        self.dispatcher = Dispatcher(
+            Sender(egress, vault, self._signing, clock), self.recorder, clock, self.ids, options, counters, jitter
+        )
         self.intake = Intake(store, self.index, self.dispatcher, clock, self.ids, options, counters)
         self.poller = Poller(store, self.index, self.dispatcher, clock, options, counters)
         self.catch_up = CatchUp(store, self.index, clock, options, counters)
         self.node = Node(store, self.dispatcher, self.intake, clock, options)
         self.retention = Retention(store, clock, options, counters)
+        self._try_out = TryOut(
+            store=store,
+            index=self.index,
+            egress=egress,
+            vault=vault,
+            signing=self._signing,
+            clock=clock,
+            ids=ids,
+            at_once_max=options.tests_max,
+        )
         self.disabler = Disabler(store, self.index, clock, counters)
         self._store = store
         self._clock = clock
@@ -125,6 +144,7 @@ class Engine:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._finish()
+        self._signing.close()
 
     async def _end_task(self, duty: Duty) -> None:
         for task in self._tasks:
@@ -163,6 +183,28 @@ class Engine:
         if lane is not None:
             lane.mark_backlog()
         self.poller.wake.set()
+
+    async def send(self, webhook: Webhook, event: Event) -> Delivery:
+        """Send an event to a webhook now, as a delivery of its own: aside of what waits, and though the webhook is
+        disabled (then it is tried once). Raises NotFound when the event was dropped meanwhile, StateForbidden when the
+        webhook was deleted.
+        """
+        new = NewAside(
+            id=self.ids.make(),
+            application_id=webhook.application_id,
+            webhook_id=webhook.id,
+            event_id=event.id,
+            cause=Cause.SEND,
+        )
+        delivery = await self._store.send_aside(new, self._clock.now_ms())
+        if delivery is None:
+            raise NotFound("The event is no longer kept.")
+        self.poller.wake.set()
+        return delivery
+
+    async def try_out(self, webhook: Webhook, event_type: str, event_id: int, body: bytes) -> Attempt:
+        """One test request now, kept as an attempt without a delivery; see `TryOut.send`."""
+        return await self._try_out.send(webhook, event_type, event_id, body)
 
     def readiness(self) -> str | None:
         """None when events can be taken in and sent, else the reason in a sentence."""

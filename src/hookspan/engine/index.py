@@ -11,7 +11,7 @@ import structlog
 from hookspan.domain.records import Application, Webhook, Webhooks
 from hookspan.domain.states import WebhookStatus
 from hookspan.domain.subscription import compile_subscription
-from hookspan.errors import HookspanError, NotFound
+from hookspan.errors import HookspanError, InvalidCredential, NotFound, UnknownProfile
 from hookspan.profiles import Profile, Profiles
 from hookspan.store.contract import Store
 
@@ -25,11 +25,12 @@ AsksFor = Callable[[str, str | None], bool]
 class Entry:
     """One application as intake needs it. Replaced whole when anything about it changes."""
 
-    __slots__ = ("_active", "_by_type", "application", "profile", "webhooks")
+    __slots__ = ("_active", "_by_type", "_profiles", "application", "profile", "webhooks")
 
-    def __init__(self, webhooks: Webhooks, profile: Profile) -> None:
+    def __init__(self, webhooks: Webhooks, profile: Profile, profiles: Profiles) -> None:
         self.application: Application = webhooks.application
         self.profile = profile
+        self._profiles = profiles
         self.webhooks = webhooks.webhooks
         self._active: list[tuple[AsksFor, Webhook]] = [
             (self.asks_for(webhook), webhook) for webhook in webhooks.webhooks if webhook.status is WebhookStatus.ACTIVE
@@ -43,6 +44,20 @@ class Entry:
     def asks_for(self, webhook: Webhook) -> AsksFor:
         """The compiled subscription of one of its webhooks."""
         return compile_subscription(webhook.events, self.profile.rules.subscription_absent)
+
+    def webhook(self, webhook_id: int) -> Webhook | None:
+        """One of its webhooks."""
+        for webhook in self.webhooks:
+            if webhook.id == webhook_id:
+                return webhook
+        return None
+
+    def profile_called(self, name: str) -> Profile:
+        """Another profile, that one of its webhooks signs by too. Raises InvalidCredential where it is not loaded."""
+        try:
+            return self._profiles.get(name)
+        except UnknownProfile as error:
+            raise InvalidCredential(error.detail) from None
 
     def subscribers(self, event_type: str, category: str | None) -> tuple[Webhook, ...]:
         """The active webhooks that asked for this type."""
@@ -146,7 +161,7 @@ class Index:
 
     def entry_of(self, webhooks: Webhooks) -> Entry:
         """Freshly read webhooks made ready to fan out, without putting them in force. Safe on any thread."""
-        return Entry(webhooks, self._profile_of(webhooks.application))
+        return Entry(webhooks, self._profile_of(webhooks.application), self._profiles)
 
     def forget(self, application_id: int) -> None:
         """The application is gone."""

@@ -24,6 +24,7 @@ class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
     node_bytes_max: int = 128 * 1024 * 1024
     idle_lanes_max: int = 20_000
     in_flight_max: int = 2_048
+    tests_max: int = 32  # under way at once
     applications_max: int = 100_000  # in the subscription index
 
     logs_failures: bool = True  # a line at level info for each attempt that failed

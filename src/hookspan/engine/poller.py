@@ -3,10 +3,9 @@
 from collections import deque
 
 from hookspan.clock import Clock
-from hookspan.domain.records import Webhook
 from hookspan.engine.dispatcher import Dispatcher
 from hookspan.engine.duty import Duty
-from hookspan.engine.index import Entry, Index
+from hookspan.engine.index import Index
 from hookspan.engine.options import EngineOptions
 from hookspan.errors import StoreUnavailable
 from hookspan.store.contract import Claimed, ClaimRef, Store
@@ -145,7 +144,7 @@ class Poller(Duty):
             while claimed:
                 item = claimed[0]
                 entry = await self._index.find_by_id(item.application_id)
-                webhook = None if entry is None else _webhook(entry, item.webhook_id)
+                webhook = None if entry is None else entry.webhook(item.webhook_id)
                 if entry is None or webhook is None:
                     orphans.append(ClaimRef(item.id, item.claim))
                 else:
@@ -158,10 +157,3 @@ class Poller(Duty):
                 await self._store.release(self.node, rest, self._clock.now_ms())
                 for ref in rest:
                     self._dispatcher.let_go(ref.delivery_id)
-
-
-def _webhook(entry: Entry, webhook_id: int) -> Webhook | None:
-    for webhook in entry.webhooks:
-        if webhook.id == webhook_id:
-            return webhook
-    return None

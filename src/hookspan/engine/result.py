@@ -12,9 +12,18 @@ from hookspan.store.contract import Claimed, Result
 
 
 def result_of(
-    attempt_id: int, item: Claimed, webhook_version: int, shown: bytes, outcome: Outcome, verdict: Verdict
+    attempt_id: int,
+    item: Claimed,
+    webhook_version: int,
+    shown: bytes,
+    outcome: Outcome,
+    verdict: Verdict,
+    *,
+    resumes: bool,
 ) -> Result:
-    """The result of one attempt. `shown` are the attempt's own header lines as people may see them."""
+    """The result of one attempt. `shown` are the attempt's own header lines as people may see them; `resumes`: what is
+    stalled of the webhook goes on.
+    """
     number = item.attempt_count + 1
     error = outcome.error
     attempt = Attempt(
@@ -51,6 +60,8 @@ def result_of(
         round_started_at=item.round_started_at or outcome.started_at,
         attempt=attempt,
         finished_at=None if verdict.state is DeliveryState.PENDING else outcome.started_at,
+        is_aside=item.is_aside,
+        resumes=item.webhook_id if resumes else None,
     )
 
 
@@ -89,4 +100,5 @@ def given_up(item: Claimed, now_ms: int) -> Result:
         round_started_at=item.round_started_at,
         attempt=None,
         finished_at=now_ms,
+        is_aside=item.is_aside,
     )

@@ -5,8 +5,9 @@ The rules that SQL alone does not show:
 * **One row lock, three jobs.** `append` and every change of an application's webhooks lock that application's row.
   So positions are gap-free and equal commit order, a stale webhook index is noticed (`Appended.refreshed`), and no
   event falls between two versions of a webhook.
-* **Claimed or scheduled.** A pending delivery is scheduled (`next_attempt_at`, no node) or claimed (node, claim
-  number). Parked is derived from the webhook's status and never written to deliveries.
+* **Claimed, scheduled or stalled.** A pending delivery is scheduled (`next_attempt_at`, no node), claimed (node, claim
+  number) or stalled (neither): then it waits for a person, and at the head of a fifo webhook it holds back the others.
+  Parked is derived from the webhook's status and never written to deliveries.
 * **The fence** is (node, claim number); the number only grows. A result that does not carry both is refused.
 * A call either returns, and then its effect is durable, or raises and has none, or raises `StoreUnavailable` whose
   outcome is in doubt. Nothing hangs: every call has a time limit of its own.
@@ -41,6 +42,7 @@ from hookspan.store.messages import (
     ExpiredTurn,
     FanOut,
     NewApplication,
+    NewAside,
     NewDelivery,
     NewEvent,
     NewWebhook,
@@ -64,6 +66,7 @@ __all__ = [
     "ExpiredTurn",
     "FanOut",
     "NewApplication",
+    "NewAside",
     "NewDelivery",
     "NewEvent",
     "NewWebhook",
@@ -96,6 +99,8 @@ class Store(Protocol):
     async def record(self, node: int, results: Sequence[Result]) -> frozenset[int]:
         """Write results in one durable commit. Returns the delivery ids whose claim did not hold any more:
         for those nothing was written.
+
+        Where a result `resumes` a webhook, its stalled deliveries (of very many a part) begin a new round at once.
         """
         ...
 
@@ -116,6 +121,24 @@ class Store(Protocol):
         `claim` leaves it alone and its holder sends it with nothing else under way. None when there is none.
 
         Held one at a time, only the guilty one is counted again when the node dies.
+        """
+        ...
+
+    async def send_aside(self, new: NewAside, now_ms: int) -> Delivery | None:
+        """Insert a delivery of its own (its run is above 0), due at `now_ms`, for an event and a webhook of one
+        application. `claim` brings it before anything else, whatever the order of its webhook and though that is
+        disabled; then it is tried once only. None when there is no such event. Raises StateForbidden for a webhook that
+        was deleted.
+        """
+        ...
+
+    async def keep_test(self, attempt: Attempt) -> None:
+        """Keep the attempt of a test: it belongs to no delivery, and holds the body that was sent."""
+        ...
+
+    async def stalled(self, webhook_ids: Sequence[int]) -> dict[int, int]:
+        """Which of these webhooks have stalled deliveries, and when (ms) the first of those was tried for the last
+        time.
         """
         ...
 
@@ -270,7 +293,8 @@ class Store(Protocol):
         fans out to it until `catch_up` is done; with `keep` False its position becomes the last and its waiting
         deliveries are cancelled(skipped); what is claimed then is too, should it be given back unsent. To DELETED:
         its waiting deliveries are cancelled(webhook_deleted) at leisure and its credentials are erased at once. To
-        ACTIVE is taken as to CATCHING_UP, which leads there. CATCHING_UP forgets `failing_since`. A no-op move
+        ACTIVE is taken as to CATCHING_UP, which leads there. CATCHING_UP forgets `failing_since`, and what was stalled
+        begins a new round. A no-op move
         returns the webhook unchanged.
 
         Of a long backlog only a part is cancelled at once, the rest by turns of `catch_up` or `expire`; nothing of

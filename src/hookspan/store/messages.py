@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from hookspan.domain.records import (
+    AlsoSign,
     Attempt,
     Record,
     SealedCredential,
@@ -112,13 +113,15 @@ class Claimed(msgspec.Struct, frozen=True, gc=False):
     last_attempt_id: int | None
     occurred_at: int
     body: bytes
+    is_aside: bool = False  # sent by a person, aside of its webhook's queue
 
 
 class Result(msgspec.Struct, frozen=True, gc=False):
     """One attempt and what it means for its delivery; written only if the claim still holds.
 
-    When `state` is PENDING the delivery becomes scheduled at `next_attempt_at`. `attempt` None changes the delivery
-    without an attempt (a poisonous delivery that is given up, for instance). The event's bytes are not repeated.
+    When `state` is PENDING the delivery becomes scheduled at `next_attempt_at`, or stalled where that is None.
+    `attempt` None changes the delivery without an attempt (a poisonous delivery that is given up, for instance). The
+    event's bytes are not repeated.
     """
 
     delivery_id: int
@@ -131,6 +134,18 @@ class Result(msgspec.Struct, frozen=True, gc=False):
     round_started_at: int | None
     attempt: Attempt | None
     finished_at: int | None
+    is_aside: bool = False
+    resumes: int | None = None  # the webhook of which what is stalled goes on, since this was accepted
+
+
+class NewAside(msgspec.Struct, frozen=True, kw_only=True):
+    """An event that a person sends to a webhook by hand: a delivery of its own."""
+
+    id: int
+    application_id: int
+    webhook_id: int
+    event_id: int
+    cause: Cause
 
 
 class ExpiredTurn(msgspec.Struct, frozen=True):
@@ -185,6 +200,7 @@ class NewWebhook(Record, frozen=True, kw_only=True):
     rate: float | None
     concurrency: int
     event_epoch: str | None
+    also_sign: AlsoSign | None = None
     credentials: tuple[SealedCredential, ...]
     position: int | None
     created_at: int
@@ -203,6 +219,7 @@ class WebhookChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     order: Order | msgspec.UnsetType = msgspec.UNSET
     rate: float | msgspec.UnsetType | None = msgspec.UNSET
     concurrency: int | msgspec.UnsetType = msgspec.UNSET
+    also_sign: AlsoSign | msgspec.UnsetType | None = msgspec.UNSET
     credentials: tuple[SealedCredential, ...] | msgspec.UnsetType = msgspec.UNSET
     status: WebhookStatus | msgspec.UnsetType = msgspec.UNSET
     status_reason: StatusReason | None = None

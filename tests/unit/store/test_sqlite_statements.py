@@ -105,7 +105,12 @@ def test_migrations_make_exactly_the_schema() -> None:
     described = apsw.Connection(":memory:")
     run_script(described, (ROOM / "schema.sql").read_text())
     listing = "select type, name, tbl_name, sql from sqlite_schema order by type, name"
-    assert empty().execute(listing).fetchall() == described.execute(listing).fetchall()
+
+    def schema(connection: apsw.Connection) -> list[tuple[object, ...]]:
+        # A column that was added later stands on the line of the bracket.
+        return [(*row[:3], re.sub(r"\s*([,()])\s*", r"\1", row[3] or "")) for row in connection.execute(listing)]
+
+    assert schema(empty()) == schema(described)
 
 
 def test_files_are_named_verb_noun_and_used() -> None:

@@ -14,6 +14,8 @@ from hookspan.store.sqlite._statements import statement
 _FIND_DUE = statement("find_due")
 _TAKE = statement("take_deliveries")
 _READ_TAKEN = statement("read_taken")
+_FIND_ASIDE = statement("find_aside")
+ASIDES_MAX = 100  # of one claim: what people send by hand goes first, and leaves room for the rest
 
 _due_decoder = msgspec.json.Decoder(list[tuple[int, int, int]])
 
@@ -37,6 +39,7 @@ class _Taken(msgspec.Struct, frozen=True, array_like=True):
     last_attempt_id: int | None
     occurred_at: int
     body_bytes: int
+    is_aside: int
 
 
 _taken_decoder = msgspec.json.Decoder(list[_Taken])
@@ -65,15 +68,18 @@ class Claimer:
         if limit <= 0 or per_webhook <= 0 or not value(connection, "has_node", (node,)):
             return []
         bindings = {"now": now_ms, "per_webhook": min(per_webhook, limit), "skip": id_list(skip)}
+        asides = _find_asides(connection, now_ms, min(limit, ASIDES_MAX))
+        limit -= len(asides)
         found = _find_due(connection, bindings, self._after, ID_MAX, limit)
         if self._after and len(found) < limit:
             found += _find_due(connection, bindings, 0, self._after, limit - len(found))
-        picked = _within(found, bytes_max)
+        picked = _within(asides + found, bytes_max)
         if not picked:
             self._after = 0
             return []
-        is_all = len(found) < limit and len(picked) == len(found)
-        self._after = 0 if is_all else picked[-1][1]
+        is_all = len(found) < limit and len(picked) == len(asides) + len(found)
+        if len(picked) > len(asides):
+            self._after = 0 if is_all else picked[-1][1]
         idents = id_list(ident for ident, _, _ in picked)
         connection.execute(_TAKE, (node, idents))
         return _read_taken(connection, idents)
@@ -96,6 +102,10 @@ def _find_due(
 ) -> list[tuple[int, int, int]]:
     text = connection.execute(_FIND_DUE, bindings | {"after": after, "last": last, "limit": limit}).get
     return _due_decoder.decode(text)
+
+
+def _find_asides(connection: apsw.Connection, now_ms: int, limit: int) -> list[tuple[int, int, int]]:
+    return _due_decoder.decode(connection.execute(_FIND_ASIDE, {"now": now_ms, "limit": limit}).get)
 
 
 def _within(found: list[tuple[int, int, int]], bytes_max: int) -> list[tuple[int, int, int]]:
@@ -133,6 +143,7 @@ def _read_taken(connection: apsw.Connection, idents: str) -> list[Claimed]:
                 row.last_attempt_id,
                 row.occurred_at,
                 bodies[start:end],
+                bool(row.is_aside),
             )
         )
         start = end
@@ -141,5 +152,5 @@ def _read_taken(connection: apsw.Connection, idents: str) -> list[Claimed]:
 
 def next_due_at(connection: apsw.Connection, skip: Collection[int]) -> int | None:
     """See `Store.next_due_at`."""
-    found: int | None = value(connection, "find_next_due", {"skip": id_list(skip)})
-    return found
+    found = (value(connection, "find_next_due", {"skip": id_list(skip)}), value(connection, "find_next_aside"))
+    return min((at_ms for at_ms in found if at_ms is not None), default=None)

@@ -5,7 +5,7 @@ import apsw
 from hookspan.domain.records import Attempt, Delivery, Event
 from hookspan.domain.states import Cause, DeliveryReason, DeliveryState, check_delivery_move
 from hookspan.errors import StateForbidden
-from hookspan.store.contract import Page
+from hookspan.store.contract import NewAside, Page
 from hookspan.store.sqlite import _rows as rows
 from hookspan.store.sqlite._webhooks import WAITING_MAX, is_fifo, waiting
 
@@ -154,6 +154,22 @@ def reopen_delivery(
         check_delivery_move(old.state, DeliveryState.PENDING)
         rows.run(connection, "reopen_delivery", bindings | {"is_fifo": fifo})
     return read_delivery(connection, application_id, delivery_id)
+
+
+def send_aside(connection: apsw.Connection, new: NewAside, now_ms: int) -> Delivery | None:
+    """See `Store.send_aside`."""
+    is_fifo(connection, new.webhook_id)  # refuses where the webhook was deleted
+    bindings = {
+        "id": new.id,
+        "application_id": new.application_id,
+        "webhook_id": new.webhook_id,
+        "event_id": new.event_id,
+        "cause": new.cause,
+        "now": now_ms,
+    }
+    if not rows.run(connection, "insert_aside", bindings):
+        return None
+    return read_delivery(connection, new.application_id, new.id)
 
 
 def cancel_delivery(

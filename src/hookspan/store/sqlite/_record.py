@@ -10,7 +10,9 @@ import structlog
 from hookspan.domain.records import Attempt
 from hookspan.store.contract import ClaimRef, Result
 from hookspan.store.sqlite._faults import is_of_data
+from hookspan.store.sqlite._rows import run
 from hookspan.store.sqlite._statements import Many
+from hookspan.store.sqlite._webhooks import resume_stalled
 from hookspan.store.sqlite._writer import StartOver
 
 log = structlog.get_logger()
@@ -29,6 +31,7 @@ def record(connection: apsw.Connection, node: int, results: Sequence[Result]) ->
     if connection.total_changes() - before != len(results):
         raise StartOver
     _INSERT_ATTEMPTS.run(connection, _attempt_values(results))
+    _resume(connection, results)
     return frozenset()
 
 
@@ -36,8 +39,17 @@ def record_carefully(connection: apsw.Connection, node: int, results: Sequence[R
     """The same where some claims don't hold, or the database refuses some row. Returns the late deliveries' ids."""
     refs = [ClaimRef(result.delivery_id, result.claim) for result in results]
     held = _find_held(connection, node, refs)
-    _write_parts(connection, node, [result for result, ref in zip(results, refs, strict=True) if ref in held])
+    kept = [result for result, ref in zip(results, refs, strict=True) if ref in held]
+    _write_parts(connection, node, kept)
+    _resume(connection, kept)
     return frozenset(ref.delivery_id for ref in refs if ref not in held)
+
+
+def _resume(connection: apsw.Connection, results: Sequence[Result]) -> None:
+    """What is stalled goes on where one that a person sent was accepted."""
+    for result in results:
+        if result.resumes is not None:
+            resume_stalled(connection, result.resumes, result.finished_at or 0)
 
 
 def _find_held(connection: apsw.Connection, node: int, refs: Sequence[ClaimRef]) -> set[ClaimRef]:
@@ -71,6 +83,13 @@ def _write_parts(connection: apsw.Connection, node: int, results: list[Result]) 
                 log.error("an attempt could not be kept", delivery=part[0].delivery_id, problem=str(error))
                 _UPDATE_DELIVERIES.run(connection, _delivery_values(part, keeps_attempt=False), node)
         connection.execute("release part")
+
+
+def keep_test(connection: apsw.Connection, attempt: Attempt) -> None:
+    """See `Store.keep_test`."""
+    values: list[Any] = []
+    _add_attempt(values, attempt)
+    run(connection, "insert_attempt", [*values, attempt.request_body])
 
 
 def release(connection: apsw.Connection, node: int, claims: Sequence[ClaimRef], now_ms: int) -> None:

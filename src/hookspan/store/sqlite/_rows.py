@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import apsw
 import msgspec
 
-from hookspan.domain.records import Application, Attempt, Delivery, Event, SealedCredential, Webhook
+from hookspan.domain.records import AlsoSign, Application, Attempt, Delivery, Event, SealedCredential, Webhook
 from hookspan.domain.states import (
     Cause,
     DeliveryReason,
@@ -27,6 +27,7 @@ ID_MAX = (1 << 63) - 1
 
 to_json = msgspec.json.encode
 _credentials_decoder = msgspec.msgpack.Decoder(tuple[SealedCredential, ...])
+_also_sign_decoder = msgspec.json.Decoder(AlsoSign)
 _events_decoder = msgspec.json.Decoder(tuple[str, ...])
 _ids_decoder = msgspec.json.Decoder(list[int])
 
@@ -45,6 +46,10 @@ def pack_credentials(credentials: tuple[SealedCredential, ...]) -> bytes:
 
 def pack_events(events: tuple[str, ...] | None) -> str | None:
     return None if events is None else json_text(events)
+
+
+def pack_also_sign(also_sign: AlsoSign | None) -> str | None:
+    return None if also_sign is None else json_text(also_sign)
 
 
 def _unpack_events(text: str | None) -> tuple[str, ...] | None:
@@ -123,6 +128,7 @@ def webhook(row: Values) -> Webhook:
         failing_since=row[14],
         created_at=row[15],
         updated_at=row[16],
+        also_sign=None if row[17] is None else _also_sign_decoder.decode(row[17]),
     )
 
 
@@ -200,6 +206,7 @@ def attempt(row: Values) -> Attempt:
         response_body=row[18],
         response_bytes=row[19],
         previous_attempt_id=row[20],
+        request_body=row[21],
     )
 
 

@@ -16,8 +16,10 @@ from hookspan.store.sqlite._sweep import sweep_webhook
 
 WAITING_MAX = 10_000  # counted exactly up to here
 
+STALLED_LOOK_MAX = 100  # stalled deliveries of one webhook among which the earliest is looked for
+RESUMED_MAX = 1_000  # stalled deliveries that are resumed at once
 SUCCESS_ATTEMPTS_MAX = 200  # the newest attempts among which the last success is looked for
-_MEMBERS = ("name", "url", "events", "order", "rate", "concurrency", "credentials")
+_MEMBERS = ("name", "url", "events", "order", "rate", "concurrency", "also_sign", "credentials")
 
 _count_decoder = msgspec.json.Decoder(tuple[int, int | None])
 
@@ -58,6 +60,7 @@ def create_webhook(connection: apsw.Connection, new: NewWebhook, webhooks_max: i
             "rate": new.rate,
             "concurrency": new.concurrency,
             "event_epoch": new.event_epoch,
+            "also_sign": rows.pack_also_sign(new.also_sign),
             "credentials": rows.pack_credentials(new.credentials),
             "position": position,
             "created_at": new.created_at,
@@ -134,6 +137,7 @@ def _change_members(
             "order": new.order,
             "rate": new.rate,
             "concurrency": new.concurrency,
+            "also_sign": rows.pack_also_sign(new.also_sign),
             "credentials": rows.pack_credentials(new.credentials),
             "changed_at": changed_at,
         },
@@ -178,6 +182,8 @@ def set_webhook_status(
     rows.run(connection, "move_webhook", bindings)
     if sweep_reason is DeliveryReason.SKIPPED:
         rows.run(connection, "mark_skipped", (webhook_id,))
+    elif status is WebhookStatus.CATCHING_UP:
+        resume_stalled(connection, webhook_id, changed_at)
     new = _changed_to(connection, old, status, changed_at)
     if sweep_reason is not None:
         sweep_webhook(connection, webhook_id, sweep_reason, status, changed_at, sweep_chunk)
@@ -241,6 +247,17 @@ def waiting(connection: apsw.Connection, webhook_ids: Sequence[int]) -> dict[int
         oldest_at = made_at_ms(min(idents)) if idents else None
         found[webhook_id] = Waiting(min(count + held_count, WAITING_MAX), oldest_at)
     return found
+
+
+def stalled(connection: apsw.Connection, webhook_ids: Sequence[int]) -> dict[int, int]:
+    """See `Store.stalled`."""
+    bindings = {"webhook_ids": rows.id_list(webhook_ids), "most": STALLED_LOOK_MAX}
+    return dict(rows.many(connection, "find_stalled", tuple, bindings))
+
+
+def resume_stalled(connection: apsw.Connection, webhook_id: int, now_ms: int) -> None:
+    """A new round for what is stalled. Of very many a part: each of those that succeeds resumes the next ones."""
+    rows.run(connection, "resume_stalled", {"webhook_id": webhook_id, "now": now_ms, "limit": RESUMED_MAX})
 
 
 def last_success_at(connection: apsw.Connection, webhook_ids: Sequence[int]) -> dict[int, int]:

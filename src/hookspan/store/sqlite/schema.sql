@@ -53,7 +53,8 @@ create table webhook (
   failing_since integer,
   sweep_reason integer,
   created_at integer not null,
-  updated_at integer not null
+  updated_at integer not null,
+  also_sign text
 ) strict;
 
 create index webhook_application on webhook (application_id);
@@ -101,7 +102,7 @@ create table publish_key (
 ) strict, without rowid;
 
 -- state: 1 pending, 2 succeeded, 3 failed, 4 cancelled. node 0: nobody holds it. A claimed one with reason 14 (skipped)
--- is cancelled when it is given back unsent.
+-- is cancelled when it is given back unsent. A pending one that nobody holds and that has no next_attempt_at is stalled.
 create table delivery (
   id integer primary key,
   application_id integer not null,
@@ -122,7 +123,8 @@ create table delivery (
   last_attempt_id integer,
   last_response_status integer,
   next_attempt_at integer,
-  finished_at integer
+  finished_at integer,
+  is_aside integer not null default 0
 ) strict;
 
 -- One original of an event for a webhook; also a webhook's deliveries in the order of its events.
@@ -131,6 +133,8 @@ create unique index delivery_webhook on delivery (webhook_id, event_id, run);
 create index delivery_due on delivery (webhook_id, next_attempt_at, event_id) where state = 1 and node = 0;
 -- With event_id, so that retention sees cheaply which events have something in flight.
 create index delivery_claimed on delivery (node, webhook_id, event_id) where node <> 0;
+-- What a person sends aside of its webhook's queue: whatever the webhook's status and order.
+create index delivery_aside on delivery (next_attempt_at) where state = 1 and node = 0 and is_aside = 1;
 create index delivery_fifo on delivery (webhook_id) where state = 1 and is_fifo = 1;
 -- What nodes have died over three times; `orphan_count >= 3` is the contract's ORPHANS_ALONE.
 create index delivery_suspect on delivery (id) where state = 1 and orphan_count >= 3;
@@ -164,7 +168,8 @@ create table attempt (
   response_headers blob,
   response_body blob,
   response_bytes integer not null,
-  previous_attempt_id integer
+  previous_attempt_id integer,
+  request_body blob
 ) strict;
 
 create index attempt_webhook on attempt (webhook_id);

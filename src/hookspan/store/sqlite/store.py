@@ -23,6 +23,7 @@ from hookspan.store.contract import (
     ExpiredTurn,
     FanOut,
     NewApplication,
+    NewAside,
     NewEvent,
     NewWebhook,
     Page,
@@ -38,7 +39,7 @@ from hookspan.store.sqlite._claim import Claimer, claim_suspect, next_due_at
 from hookspan.store.sqlite._keeper import Keeper
 from hookspan.store.sqlite._options import SqliteOptions
 from hookspan.store.sqlite._readers import Readers
-from hookspan.store.sqlite._record import record, record_carefully, release
+from hookspan.store.sqlite._record import keep_test, record, record_carefully, release
 from hookspan.store.sqlite._space import Space
 from hookspan.store.sqlite._writer import Run, T, Writer
 
@@ -113,6 +114,15 @@ class SqliteStore:
         return await self._writer.submit(
             lambda db: record(db, node, results), again=lambda db: record_carefully(db, node, results)
         )
+
+    async def send_aside(self, new: NewAside, now_ms: int) -> Delivery | None:
+        return await self._create(lambda db: _deliveries.send_aside(db, new, now_ms))
+
+    async def keep_test(self, attempt: Attempt) -> None:
+        await self._create(lambda db: keep_test(db, attempt))
+
+    async def stalled(self, webhook_ids: Sequence[int]) -> dict[int, int]:
+        return await self._read(lambda db: _webhooks.stalled(db, webhook_ids))
 
     async def claim_suspect(self, node: int, now_ms: int, *, skip: Collection[int] = ()) -> Claimed | None:
         return await self._write(lambda db: claim_suspect(db, node, now_ms, skip))

@@ -1,6 +1,6 @@
 -- Skips through what is due, webhook by webhook after :after up to :last, at most :per_webhook of each: one row of
 -- [delivery id, webhook id, body bytes]. Of a fifo webhook the oldest in order, up to the first that is claimed or
--- not due. Suspects (orphaned three times) are left to find_suspect. The limit is taken inside a materialized step, so
+-- not due, or stalled. What is sent aside is found by find_aside. Suspects (orphaned three times) are left to find_suspect. The limit is taken inside a materialized step, so
 -- that no plan can claim more. Leans on delivery_due (the skip scan and each webhook's due ones) and delivery_fifo.
 with recursive
 waiting (webhook_id) as (
@@ -28,13 +28,13 @@ picked (id, webhook_id, event_id) as materialized (
       where
         webhook.delivery_order = 1
         and due.state = 1 and due.node = 0 and due.webhook_id = webhook.id and due.next_attempt_at <= :now
-        and due.orphan_count < 3
+        and due.orphan_count < 3 and due.is_aside = 0
       order by due.next_attempt_at
       limit :per_webhook
     )
     union all
     select id from (
-      select head.id, max(head.node <> 0 or head.next_attempt_at > :now or head.orphan_count >= 3)
+      select head.id, max(head.node <> 0 or coalesce(head.next_attempt_at > :now, 1) or head.orphan_count >= 3)
         over (order by head.id) as is_blocked
       from (
         select fifo.id, fifo.node, fifo.next_attempt_at, fifo.orphan_count from delivery fifo indexed by delivery_fifo

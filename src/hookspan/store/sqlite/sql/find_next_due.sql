@@ -20,7 +20,9 @@ select min(
   case webhook.delivery_order
     when 1 then (
       select due.next_attempt_at from delivery due indexed by delivery_due
-      where due.state = 1 and due.node = 0 and due.webhook_id = webhook.id
+      where
+        due.state = 1 and due.node = 0 and due.webhook_id = webhook.id and due.next_attempt_at is not null
+        and due.is_aside = 0
       order by due.next_attempt_at limit 1
     )
     else (

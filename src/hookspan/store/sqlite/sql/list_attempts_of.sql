@@ -10,7 +10,7 @@ with recursive chain (place, attempt_id) as (
 select
   id, delivery_id, webhook_id, event_id, number, round, cause, webhook_version, started_at, duration_us, verdict,
   retry_at, error, error_message, remote_address, request_headers, response_status, response_headers, response_body,
-  response_bytes, previous_attempt_id
+  response_bytes, previous_attempt_id, request_body
 from chain
 cross join attempt on attempt.id = chain.attempt_id
 order by chain.place

@@ -6,7 +6,7 @@ select
       delivery.id, delivery.claim, delivery.application_id, delivery.webhook_id, delivery.event_id, event.type,
       delivery.run, delivery.round, delivery.cause, delivery.attempt_count, delivery.round_attempts,
       delivery.round_started_at, delivery.orphan_count, delivery.last_attempt_id, event.occurred_at,
-      octet_length(event.body)
+      octet_length(event.body), delivery.is_aside
     )
     order by given.key
   ),

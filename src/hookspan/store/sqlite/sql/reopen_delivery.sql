@@ -1,6 +1,6 @@
 -- A new round of a final delivery, due now. Leans on the primary key.
 update delivery
 set
-  state = 1, reason = null, round = round + 1, node = 0, is_fifo = :is_fifo, cause = :cause, round_attempts = 0,
+  state = 1, reason = null, round = round + 1, node = 0, is_fifo = iif(is_aside, 0, :is_fifo), cause = :cause, round_attempts = 0,
   round_started_at = null, orphan_count = 0, next_attempt_at = :now, finished_at = null
 where id = :id

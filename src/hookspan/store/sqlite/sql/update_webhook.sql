@@ -2,5 +2,5 @@
 update webhook
 set
   name = :name, url = :url, events = :events, delivery_order = :order, rate = :rate, concurrency = :concurrency,
-  credentials = :credentials, version = version + 1, updated_at = :changed_at
+  also_sign = :also_sign, credentials = :credentials, version = version + 1, updated_at = :changed_at
 where id = :id

@@ -1,0 +1,132 @@
+"""Tests: one request that a person asks for, to see what the receiver says. It belongs to no delivery."""
+
+import asyncio
+
+from hookspan.clock import Clock
+from hookspan.domain.outcome import ErrorCode, Outcome, Owner
+from hookspan.domain.records import Attempt, Webhook
+from hookspan.domain.states import Cause, VerdictKind
+from hookspan.egress import Egress
+from hookspan.engine.index import Index
+from hookspan.engine.post import Post, make_post
+from hookspan.engine.slow_signing import Signed, SlowSigning
+from hookspan.errors import HookspanError, InvalidCredential, NotFound, Overloaded
+from hookspan.ids import IdMaker
+from hookspan.store.contract import Store
+from hookspan.vault import SecretUnreadable, Vault
+
+
+class TryOut:
+    """`send` makes one attempt and keeps it. It counts for nothing: neither for retries nor for what the webhook has
+    failed so far.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        index: Index,
+        egress: Egress,
+        vault: Vault,
+        signing: SlowSigning,
+        clock: Clock,
+        ids: IdMaker,
+        at_once_max: int,
+    ) -> None:
+        self._store = store
+        self._index = index
+        self._egress = egress
+        self._vault = vault
+        self._signing = signing
+        self._clock = clock
+        self._ids = ids
+        self._free = at_once_max
+
+    async def send(self, webhook: Webhook, event_type: str, event_id: int, body: bytes) -> Attempt:
+        """One request now, whatever the webhook's status. Raises Overloaded when too many are under way, and NotFound
+        when its application is gone.
+        """
+        if self._free <= 0:
+            raise Overloaded("Too many tests are under way. Try again in a moment.")
+        self._free -= 1
+        try:
+            attempt = await self._attempt(webhook, event_type, event_id, body)
+            await self._store.keep_test(attempt)
+        finally:
+            self._free += 1
+        return attempt
+
+    async def _attempt(self, webhook: Webhook, event_type: str, event_id: int, body: bytes) -> Attempt:
+        entry = await self._index.find_by_id(webhook.application_id)
+        if entry is None:
+            raise NotFound("The application was deleted.")
+        attempt_id = self._ids.make()
+        now_ms = self._clock.now_ms()
+        try:
+            post = make_post(entry, webhook, self._egress, self._vault, now_ms)
+            signed = await self._signed(post, event_id, body, event_type)
+        except (SecretUnreadable, InvalidCredential) as error:
+            detail = error.detail if isinstance(error, HookspanError) else "its secret can't be read"
+            outcome = _not_sent(now_ms, ErrorCode.INTERNAL, f"The request could not be signed: {detail}")
+            return _attempt_of(attempt_id, webhook, b"", body, outcome)
+        except HookspanError as error:  # the operator no longer allows the URL
+            return _attempt_of(
+                attempt_id, webhook, b"", body, _not_sent(now_ms, ErrorCode.BLOCKED_DESTINATION, error.detail)
+            )
+        outcome = await self._sent(post, signed.lines, body, webhook.application_id)
+        return _attempt_of(attempt_id, webhook, post.shown(signed.lines), body, outcome)
+
+    async def _signed(self, post: Post, event_id: int, body: bytes, event_type: str) -> Signed:
+        if post.is_slow:
+            return await self._signing.sign(post, event_id, body, event_type)
+        at_ms = self._clock.now_ms()
+        return Signed(post.lines(event_id, at_ms, body, event_type), at_ms)
+
+    async def _sent(self, post: Post, lines: bytes, body: bytes, application_id: int) -> Outcome:
+        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+        def done(outcome: Outcome) -> None:
+            if not answer.done():  # the person went away
+                answer.set_result(outcome)
+
+        self._egress.send(
+            post.target,
+            post.fixed + lines,
+            body,
+            application_id=application_id,
+            timeout_ms=post.timeout_ms,
+            done=done,
+        )
+        return await answer
+
+
+def _not_sent(now_ms: int, error: ErrorCode, message: str) -> Outcome:
+    return Outcome(started_at=now_ms, duration_us=0, error=error, error_message=message, owner=Owner.US)
+
+
+def _attempt_of(ident: int, webhook: Webhook, shown: bytes, body: bytes, outcome: Outcome) -> Attempt:
+    error = outcome.error
+    return Attempt(
+        id=ident,
+        delivery_id=None,
+        webhook_id=webhook.id,
+        event_id=None,
+        number=1,
+        round=0,
+        cause=Cause.TEST,
+        webhook_version=webhook.version,
+        started_at=outcome.started_at,
+        duration_us=outcome.duration_us,
+        verdict=VerdictKind.SUCCEEDED if outcome.is_success else VerdictKind.FAILED,
+        retry_at=None,
+        error=None if error is None else error.value,
+        error_message=outcome.error_message,
+        remote_address=outcome.remote_address,
+        request_headers=shown,
+        request_body=body,
+        response_status=outcome.status,
+        response_headers=outcome.headers,
+        response_body=outcome.body,
+        response_bytes=outcome.body_bytes,
+        previous_attempt_id=None,
+    )
