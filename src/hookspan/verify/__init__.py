@@ -1,100 +1,166 @@
-"""The receiver's half: is this request really from the sender, and what does it say? Standard library only.
+"""The receiver's half: is this request really from the sender, and what does it say? Standard library only; to verify
+with a public key it needs `cryptography` too.
 
     from hookspan.verify import VerificationError, verify
 
     event = verify("bridge-api", headers=request.headers, body=raw_body, secret="…")
 
 It reads the same profile data as the sender, so the two can't drift apart. Verify the raw bytes of the body, before
-anything has parsed them.
+anything has parsed them. docs/receivers/ has whole handlers, and every code of `VerificationError`.
 """
 
 import datetime
-import hashlib
-import hmac
+import os
 import time
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from hookspan.verify._dialect import Dialect, dialect
-from hookspan.verify._reading import Body, GivenHeaders, HeaderText, Source, VerificationError, VerifiedEvent
+from hookspan.verify._errors import VerificationError
+from hookspan.verify._matching import KEYS_MAX, Matcher, check_token
+from hookspan.verify._reading import GivenHeaders, HeaderText, Reader, VerifiedEvent, time_in
+from hookspan.verify._text import signed_bytes
 
 __all__ = ["VerificationError", "VerifiedEvent", "verify"]
 
-SIGNATURES_MAX = 100  # in one header; a sender in a rotation sends two
+_TIMES = ("attempt.at:s", "attempt.at:ms", "attempt.at:iso")
 
 
 def verify(
-    profile: str,
+    profile: str | os.PathLike[str],
     *,
     headers: GivenHeaders,
     body: bytes,
-    secret: str,
+    secret: str | Sequence[str] | None = None,
+    public_key: str | Sequence[str] | None = None,
+    token: str | Sequence[str] | None = None,
+    settings: Mapping[str, Any] | None = None,
     now: float | datetime.datetime | None = None,
 ) -> VerifiedEvent:
-    """The event of a request that was signed with `secret`.
+    """The event of a request that really comes from the sender.
 
-    `headers` are a mapping in any case of letters, anything with items() (as the standard library's and frameworks'
-    headers have), or pairs (as ASGI has them). `body` are the raw bytes. `now` is in
-    seconds since 1970, or aware; the present by default. Raises VerificationError, whose `code` says what was wrong,
-    and ValueError for a profile that does not exist. Signatures are compared in constant time.
+    `profile` is the name of one that comes with Hookspan, or the path of a folder with a profile.toml: a
+    Path, or a text with a slash, such as ``"./acme"``. `headers` are
+    a mapping in any case of letters, anything with items() (as the standard library's and frameworks' headers have),
+    or pairs (as ASGI has them). `body` are the raw bytes.
+
+    `secret` is the shared secret of an HMAC, `public_key` a PEM (RSA) or ``whpk_…`` (Ed25519), `token` what a header
+    carries as it is. Each may be several, old and new, of which one must fit. A token that is given is required, and
+    so is a signature as soon as a secret or a public key is given. `settings` are what the operator has set for the
+    application, such as ``{"signature": {"header": "X-Acme-Signature"}}``. `now` is in seconds since 1970, or aware;
+    the present by default.
+
+    Raises VerificationError, whose `code` says what was wrong; ValueError for a profile that does not exist, for
+    settings that it does not have, or where nothing was given that it can be verified with; ImportError for a public
+    key without `cryptography`. Secrets are compared in constant time.
     """
-    known = dialect(profile)
-    key = known.key(secret)
+    if not isinstance(body, bytes | bytearray | memoryview):
+        raise TypeError("body must be the raw bytes of the request, before anything has decoded or parsed them")
+    raw = bytes(body)
+    known = dialect(profile, settings)
+    given = {"secret": _several(secret), "public_key": _several(public_key), "token": _several(token)}
+    _check_given(known, given)
+    matchers = [
+        Matcher(one, keys)
+        for one in known.signatures
+        if (keys := given["public_key" if one.is_public else "secret"]) is not None
+    ]
+    tokens = _texts(given["token"])
     lines = HeaderText(headers)
-    given = lines.get(known.header)
-    at = _time_in_header(known, lines)
-    message = b"".join(
-        part
-        if isinstance(part, bytes)
-        else bytes(body)
-        if part.root == "body"
-        else lines.source(part).encode(errors="replace")
-        for part in known.signed
-    )
-    candidates = known.candidates(given)
-    if len(candidates) > SIGNATURES_MAX:
-        raise VerificationError("malformed_header", f"{known.header} holds more than {SIGNATURES_MAX} signatures.")
-    if at is not None:
-        _check_age(known, at, now)
-    expected = known.encode(hmac.digest(key, message, hashlib.sha256))
-    # Every candidate is compared, so that the time does not tell which one, or how many, there were.
-    matches = [hmac.compare_digest(expected, candidate.encode(errors="replace")) for candidate in candidates]
-    if not any(matches):
-        raise VerificationError(
-            "no_match",
-            f"No signature in {known.header} fits the body and this secret. Was the body parsed and written"
-            " again, or is this another webhook's secret?",
-        )
-    return _event(known, lines, Body(body), at)
+    for header in known.tokens if tokens else ():
+        check_token(header, tokens, lines)
+    for name in dict.fromkeys(one.signature.line.name.lower() for one in matchers):
+        _check_header(known, [one for one in matchers if one.signature.line.name.lower() == name], lines, raw, now)
+    return _event(known, Reader(lines, raw))
 
 
-def _time_in_header(known: Dialect, lines: HeaderText) -> datetime.datetime | None:
-    if known.at is None or known.at.root != "header":
+def _several(given: Any) -> list[object] | None:
+    if given is None:
         return None
-    return lines.time(known.at)
+    many = list(given) if isinstance(given, Sequence) and not isinstance(given, str | bytes | bytearray) else [given]
+    if len(many) > KEYS_MAX:
+        raise ValueError(f"at most {KEYS_MAX} secrets, public keys or tokens at once: those of one webhook")
+    return many
 
 
-def _check_age(known: Dialect, at: datetime.datetime, now: float | datetime.datetime | None) -> None:
+def _texts(tokens: Sequence[object] | None) -> list[str]:
+    texts = [one for one in tokens or () if isinstance(one, str) and one]
+    if len(texts) != len(tokens or ()):
+        raise VerificationError("invalid_secret", "The token must be a text, and not empty.")
+    return texts
+
+
+def _check_given(known: Dialect, given: Mapping[str, Sequence[object] | None]) -> None:
+    """Something must be given, and nothing that this profile can't be verified with: it would be left unchecked."""
+    usable = " or ".join(f"{name}=" for name in known.parameters)
+    for name, keys in given.items():
+        if keys is not None and name not in known.parameters:
+            raise VerificationError(
+                "wrong_key_type",
+                f"The profile {known.name!r} is verified with {usable or 'nothing'}, not with {name}=.",
+            )
+    if not any(given.values()) or any(keys is not None and not keys for keys in given.values()):
+        raise ValueError(f"give verify() what the profile {known.name!r} is verified with: {usable or 'there is none'}")
+
+
+def _check_header(
+    known: Dialect, matchers: Sequence[Matcher], lines: HeaderText, body: bytes, now: float | datetime.datetime | None
+) -> None:
+    """One header with signatures: one of them must fit one of the keys."""
+    signature = matchers[0].signature
+    values = signature.line.read(lines.get(signature.line.name, hint=_hint(known)))
+    for carrier in dict.fromkeys(carrier for one in matchers for carrier in one.signature.carriers):
+        values = carrier.read(lines.get(carrier.name)) | values
+    found = [one.candidates(values["signatures"]) for one in matchers]
+    if not any(found):
+        forms = " or ".join(repr("…".join(one.signature.each)) for one in matchers)
+        raise VerificationError("malformed_header", f"{signature.line.name} holds nothing of the form {forms}.")
+    _check_age(known, matchers, values, now)
+    messages = [signed_bytes(one.signature.signed, values, body) for one in matchers]
+    tried = list(zip(matchers, found, messages, strict=True))
+    # A list, not a generator: every one is compared, so that the time does not tell which one it was.
+    matches = [one.is_match(candidates, message) for one, candidates, message in tried]
+    if any(matches):
+        return
+    mistakes = [one.mistake(candidates, message) for one, candidates, message in tried if candidates]
+    raise next((mistake for mistake in mistakes if mistake.code != "no_match"), mistakes[0])
+
+
+def _hint(known: Dialect) -> str:
+    if {"signature.header", "signature.*"} & set(known.settable):
+        return " Does the webhook have a secret? If the operator has set another header, tell verify() by settings=."
+    return " Is this a request of another profile, or does a proxy take the header away?"
+
+
+def _check_age(
+    known: Dialect, matchers: Sequence[Matcher], values: Mapping[str, str], now: float | datetime.datetime | None
+) -> None:
+    """The age of the time that was signed, wherever the request carries it."""
     if known.tolerance_s is None:
         return
+    signed = "".join(one.signature.signed for one in matchers)
     past_s, future_s = known.tolerance_s
     now_s = now.timestamp() if isinstance(now, datetime.datetime) else time.time() if now is None else now
-    age_s = now_s - at.timestamp()
-    if age_s > past_s:
-        raise VerificationError("timestamp_too_old", f"Signed {age_s:.0f} s ago, {past_s:g} s are allowed.")
-    if -age_s > future_s:
-        detail = f"Signed {-age_s:.0f} s in the future, {future_s:g} s are allowed. Is this machine's clock right?"
-        raise VerificationError("timestamp_in_future", detail)
+    for reference in _TIMES:
+        if reference not in values or f"{{{reference}}}" not in signed:
+            continue
+        at = time_in(matchers[0].signature.line.name, values[reference], reference.partition(":")[2])
+        age_s = now_s - at.timestamp()
+        if age_s > past_s:
+            detail = f"Signed {age_s:.0f} s ago, {past_s:g} s are allowed. Answer 400: the retry has a new time."
+            raise VerificationError("timestamp_too_old", detail)
+        if -age_s > future_s:
+            detail = f"Signed {-age_s:.0f} s in the future, {future_s:g} s are allowed. Is this machine's clock right?"
+            raise VerificationError("timestamp_in_future", detail)
 
 
-def _event(known: Dialect, lines: HeaderText, body: Body, at_in_header: datetime.datetime | None) -> VerifiedEvent:
-    event_type = body.text(known.type)
-    at = at_in_header
-    source = known.test_at if known.test_at is not None and event_type == known.test_type else known.at
-    if at is None and source is not None:
-        at = body.time(source)
-    return VerifiedEvent(type=event_type, id=_ident(known.id, lines, body), at=at, data=body.value(known.data))
-
-
-def _ident(source: Source | None, lines: HeaderText, body: Body) -> str | None:
-    if source is None:
-        return None
-    return lines.source(source) if source.root == "header" else body.text(source)
+def _event(known: Dialect, reader: Reader) -> VerifiedEvent:
+    event_type = reader.text(known.type)
+    at = known.test_at if known.test_at is not None and event_type == known.test_type else known.at
+    return VerifiedEvent(
+        type=event_type,
+        id=None if known.id is None else reader.text(known.id),
+        at=None if at is None else reader.time(at),
+        data=reader.value(known.data),
+        body=reader.body,
+    )

@@ -1,28 +1,34 @@
 """What a profile says to its receivers, read from the same profile.toml that the sender compiles.
 
-A reading of its own, small and tolerant: the data were checked strictly by the sender's half, and this one must work
-where only the standard library is.
+A reading of its own, small and tolerant: the sender's half checks profiles strictly, and this one must work where
+only the standard library is.
 """
 
 import base64
 import binascii
 import dataclasses
 import functools
+import json
+import os
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from hookspan.verify._reading import Source, VerificationError
+from hookspan.verify._text import Line, line, split
 
-_PROFILES = Path(__file__).parents[1] / "profiles" / "data"
-_REFERENCE = re.compile(r"\{([^{}:]+)(?::([a-z]+))?\}")
-_BASE64_KEY = re.compile(r"base64_after_prefix:(\d+)-(\d+)")
-_DURATION = re.compile(r"(\d+)(s|m|h|d)")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_PROFILES: Final = Path(__file__).parents[1] / "profiles"
+_PARENTS: Final = (_PROFILES / "data", _PROFILES / "examples")
+_DOCUMENT: Final = "profile.toml"
+_DURATION = re.compile(r"(\d{1,9})(ms|s|m|h|d)", re.ASCII)
+_SECONDS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+_TREE: Final = "settings must be a tree of texts, as the application's settings are"
+_TABLES: Final = ("signature", "header")  # what of an application's settings concerns a receiver
 
-_ENCODERS: dict[str, Callable[[bytes], bytes]] = {
+HASHES: Final = {"hmac-sha256": "sha256", "hmac-sha1": "sha1", "hmac-sha512": "sha512"}
+PUBLIC: Final = frozenset({"rsa-pkcs1v15-sha256", "ed25519"})
+ENCODERS: Final[dict[str, Callable[[bytes], bytes]]] = {
     "base64": base64.b64encode,
     "hex": binascii.hexlify,
     "hex-upper": lambda mac: binascii.hexlify(mac).upper(),
@@ -30,123 +36,204 @@ _ENCODERS: dict[str, Callable[[bytes], bytes]] = {
 
 
 @dataclasses.dataclass(frozen=True)
-class Dialect:
-    """How to read one profile's requests. `signed` are the pieces of the signed text, references to what the request
-    carries; `tolerance_s` is (past, future).
+class Signature:
+    """One way in which requests are signed. `line` is its whole header, `carriers` the other headers that hold what
+    `signed` refers to, `each` what stands before and after one signature.
     """
 
-    header: str
-    signed: tuple[bytes | Source, ...]
-    encode: Callable[[bytes], bytes]
-    each: tuple[str, str]  # what stands before and after a signature
+    line: Line
+    carriers: tuple[Line, ...]
+    algorithm: str
+    signed: str
+    is_hashed_before: bool
+    encoding: str
+    each: tuple[str, str]
     join: str
-    key_rule: str
-    key_prefix: str
-    type: Source
-    id: Source | None
-    at: Source | None
-    data: Source
+    secret_kind: str
+    secret_rule: str
+
+    @property
+    def is_public(self) -> bool:
+        return self.algorithm in PUBLIC
+
+    @property
+    def takes_text(self) -> bool:
+        """Whether the secret's text is the key itself."""
+        return self.secret_rule == "utf8"  # noqa: S105 - a rule's name
+
+
+@dataclasses.dataclass(frozen=True)
+class Token:
+    """A header that holds a token as it is, with text before and after it."""
+
+    header: str
+    before: str
+    after: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Dialect:
+    """How to read one profile's requests. `tolerance_s` is (past, future); `type`, `id`, `at`, `data` are references
+    as ``[read]`` has them.
+    """
+
+    name: str
+    signatures: tuple[Signature, ...]
+    tokens: tuple[Token, ...]
+    settable: tuple[str, ...]
+    type: str
+    id: str | None
+    at: str | None
+    data: str
     tolerance_s: tuple[float, float] | None
     test_type: str | None
-    test_at: Source | None
+    test_at: str | None
 
-    def candidates(self, value: str) -> list[str]:
-        """The signatures of this dialect in a header; those of another version are left out."""
-        before, after = self.each
-        found = [
-            part[len(before) : len(part) - len(after)]
-            for part in value.split(self.join)
-            if part.startswith(before) and part.endswith(after) and len(part) > len(before) + len(after)
+    @property
+    def parameters(self) -> list[str]:
+        """Of verify(), those that this profile can be verified with."""
+        return [
+            name
+            for name, is_known in (
+                ("secret", any(not one.is_public for one in self.signatures)),
+                ("public_key", any(one.is_public for one in self.signatures)),
+                ("token", bool(self.tokens)),
+            )
+            if is_known
         ]
-        if not found:
-            form = f"{before}…{after}"
-            raise VerificationError("malformed_header", f"{self.header} holds nothing of the form {form!r}.")
-        return found
-
-    def key(self, secret: str) -> bytes:
-        """The HMAC key behind a secret's text; errors never repeat it."""
-        if not isinstance(secret, str) or not secret:
-            raise VerificationError("invalid_secret", "The secret must be a text, and not empty.")
-        rule = _BASE64_KEY.fullmatch(self.key_rule)
-        try:
-            if rule is None:
-                return secret.encode()
-            value = base64.b64decode(secret.removeprefix(self.key_prefix).encode("ascii"), validate=True)
-        except (binascii.Error, UnicodeEncodeError):
-            raise VerificationError(
-                "invalid_secret", "The secret has the wrong alphabet or length; copy all of it."
-            ) from None
-        if not int(rule[1]) <= len(value) <= int(rule[2]):
-            detail = f"The secret stands for {len(value)} bytes, {rule[1]} to {rule[2]} are possible; copy all of it."
-            raise VerificationError("invalid_secret", detail)
-        return value
 
 
-@functools.lru_cache(maxsize=64)
-def dialect(profile: str) -> Dialect:
-    """Raises ValueError for a profile that does not exist, or that no shared secret can verify."""
-    names = sorted(path.parent.name for path in _PROFILES.glob("*/profile.toml"))
-    if profile not in names:
-        raise ValueError(f"there is no profile {profile!r}; there are {', '.join(names)}")
-    toml = tomllib.loads((_PROFILES / profile / "profile.toml").read_text("utf-8"))
-    signature = next((one for one in toml.get("signature", ()) if one["algorithm"] == "hmac-sha256"), None)
-    if signature is None or signature.get("value", "{signatures}") != "{signatures}":
-        raise ValueError(f"profile {profile!r} is not signed with a shared secret")
-    return _read(toml, signature)
+def dialect(profile: str | os.PathLike[str], settings: Mapping[str, Any] | None) -> Dialect:
+    """Raises ValueError for a profile that does not exist or can't be read, and for settings that it does not have."""
+    try:
+        chosen = "" if settings is None else json.dumps(settings, sort_keys=True)
+    except (TypeError, ValueError):
+        raise ValueError(_TREE) from None
+    is_name = isinstance(profile, str) and "/" not in profile and os.sep not in profile
+    return _dialect(str(profile) if is_name else str(Path(profile).absolute()), chosen)
 
 
-def _read(toml: dict[str, Any], signature: dict[str, Any]) -> Dialect:
-    credential = toml["credential"][signature["credential"]]
+@functools.lru_cache(maxsize=128)
+def _dialect(profile: str, settings: str) -> Dialect:
+    folder = _folder(profile)
+    try:
+        toml = tomllib.loads((folder / _DOCUMENT).read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ValueError(f"{folder / _DOCUMENT} can't be read: {error}") from None
+    if settings:
+        toml = _overlaid(toml, json.loads(settings))
+    try:
+        return _read(folder.name, toml)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{folder / _DOCUMENT} is no profile that can be verified ({error!r}); `hookspan profiles check` says more"
+        ) from None
+
+
+def _folder(profile: str) -> Path:
+    """The folder of a profile: its absolute path, or its name among those that come with Hookspan."""
+    if os.sep in profile:
+        return Path(profile)
+    known = {path.parent.name: path.parent for parent in _PARENTS for path in sorted(parent.glob(f"*/{_DOCUMENT}"))}
+    if profile not in known:
+        names = ", ".join(known)
+        raise ValueError(f"there is no profile {profile!r}; there are {names}; for your own give its folder's Path")
+    return known[profile]
+
+
+def _overlaid(toml: dict[str, Any], settings: Any) -> dict[str, Any]:
+    """The profile with the signature and the header that an operator has set; other settings are not a receiver's."""
+    if not isinstance(settings, dict):
+        raise ValueError(_TREE)  # noqa: TRY004 - as for every other fault in settings
+    merged = dict(toml)
+    for section, changes in settings.items():
+        keys = list(changes) if isinstance(changes, dict) else [None]
+        for key in keys:
+            dotted = section if key is None else f"{section}.{key}"
+            if not {dotted, f"{section}.*"} & set(toml.get("settable", ())):
+                raise ValueError(f"settings: this profile has no {dotted!r} that could be set")
+        if section not in _TABLES:
+            continue
+        tables = toml.get(section, [])
+        if not isinstance(changes, dict) or len(tables) != 1 or not all(isinstance(v, str) for v in changes.values()):
+            raise ValueError(f"settings: {section} must be a table of texts")
+        merged[section] = [{**tables[0], **changes}]
+    return merged
+
+
+def _read(name: str, toml: dict[str, Any]) -> Dialect:
     read, test = toml["read"], toml.get("test", {})
-    before, _, after = signature.get("each", "{sig}").partition("{sig}")
+    headers = toml.get("header", [])
+    credentials = toml.get("credential", {})
+    lines = [one for one in (line(table["name"], table["value"]) for table in headers) if one is not None]
+    tolerance = read.get("tolerance")
     return Dialect(
-        header=signature["header"],
-        signed=_signed(signature["signed"], toml.get("header", ())),
-        encode=_ENCODERS[signature["encoding"]],
-        each=(before, after),
-        join=signature.get("join", ","),
-        key_rule=credential.get("key", "utf8"),
-        key_prefix="" if credential["kind"] == "text" else f"{credential['kind']}_",
-        type=_must(_source(read["type"])),
-        id=_source(read.get("id")),
-        at=_source(read.get("at")),
-        data=_must(_source(read["data"])),
-        tolerance_s=_tolerance(read.get("tolerance")),
+        name=name,
+        signatures=tuple(_signature(table, credentials, lines) for table in toml.get("signature", ())),
+        tokens=tuple(token for table in headers if (token := _token(table)) is not None),
+        settable=tuple(toml.get("settable", ())),
+        type=read["type"],
+        id=read.get("id"),
+        at=read.get("at"),
+        data=read["data"],
+        tolerance_s=None if tolerance is None else (_seconds(tolerance["past"]), _seconds(tolerance["future"])),
         test_type=test.get("type"),
-        test_at=_source(test.get("at")),
+        test_at=test.get("at"),
     )
 
 
-def _signed(text: str, headers: list[dict[str, str]]) -> tuple[bytes | Source, ...]:
-    """The signed text; what the sender knew as event.id or attempt.at is found in the header that carries it."""
-    carried = {one["value"]: one["name"] for one in headers}
-    parts: list[bytes | Source] = []
-    end = 0
-    for match in _REFERENCE.finditer(text):
-        parts.append(text[end : match.start()].encode())
-        parts.append(Source("body", "", None) if match[1] == "body" else Source("header", carried[match[0]], None))
-        end = match.end()
-    return (*parts, text[end:].encode())
+def _signature(table: dict[str, Any], credentials: dict[str, Any], lines: list[Line]) -> Signature:
+    each, encoding, algorithm = table.get("each", "{sig}"), table["encoding"], table["algorithm"]
+    before, found, after = each.partition("{sig}")
+    if not found:
+        raise ValueError(f"signature.each: {each!r} must hold {{sig}}")
+    if encoding not in ENCODERS:
+        raise ValueError(f"signature.encoding: {encoding!r} is not one of {', '.join(ENCODERS)}")
+    if algorithm not in PUBLIC and algorithm not in HASHES:
+        raise ValueError(f"signature.algorithm: {algorithm!r} is not one of {', '.join([*HASHES, *sorted(PUBLIC)])}")
+    own = line(table["header"], table.get("value", "{signatures}"))
+    if own is None or "signatures" not in own.carried:
+        raise ValueError("signature.value: a receiver can't read this header")
+    credential = credentials[table["credential"]]
+    return Signature(
+        line=own,
+        carriers=_carriers(table["signed"], own, lines),
+        algorithm=algorithm,
+        signed=table["signed"],
+        is_hashed_before="prehash" in table,
+        encoding=encoding,
+        each=(before, after),
+        join=table.get("join", ","),
+        secret_kind=credential["kind"],
+        secret_rule=credential.get("key", "utf8"),
+    )
 
 
-def _source(text: str | None) -> Source | None:
-    match = _REFERENCE.fullmatch(text or "")
-    if match is None:
+def _carriers(signed: str, own: Line, lines: list[Line]) -> tuple[Line, ...]:
+    """The headers in which a receiver finds what was signed beside the body."""
+    carriers = []
+    for piece, is_reference in split(signed):
+        if not is_reference or piece == "body" or piece in own.carried:
+            continue
+        carrier = next((one for one in lines if piece in one.carried), None)
+        if carrier is None:
+            raise ValueError(f"signature.signed: no header carries {{{piece}}}, so no receiver can verify it")
+        carriers.append(carrier)
+    return tuple(dict.fromkeys(carriers))
+
+
+def _token(table: dict[str, str]) -> Token | None:
+    """A header that is one credential with text around it."""
+    pieces = split(table["value"])
+    references = [piece for piece, is_reference in pieces if is_reference]
+    if len(references) != 1 or not references[0].startswith("credential."):
         return None
-    root, _, name = match[1].partition(".")
-    return Source(root, name, match[2])
-
-
-def _must(source: Source | None) -> Source:
-    assert source is not None, "the sender's half has checked [read]"
-    return source
-
-
-def _tolerance(table: dict[str, str] | None) -> tuple[float, float] | None:
-    return None if table is None else (_seconds(table["past"]), _seconds(table["future"]))
+    before, _, after = table["value"].partition(f"{{{references[0]}}}")
+    return Token(table["name"], before, after)
 
 
 def _seconds(text: str) -> float:
     match = _DURATION.fullmatch(text)
-    assert match is not None, "the sender's half has checked [read]"
+    if match is None:
+        raise ValueError(f"read.tolerance: {text!r} is no duration")
     return int(match[1]) * _SECONDS[match[2]]

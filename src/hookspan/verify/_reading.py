@@ -4,40 +4,29 @@ import dataclasses
 import datetime
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
-_SECONDS = re.compile(r"[0-9]{1,11}", re.ASCII)  # up to the year 5138
+from hookspan.verify._errors import VerificationError
+from hookspan.verify._text import VALUE_CHARS_MAX, split
 
-
-class VerificationError(Exception):
-    """The request must not be trusted. `code` is one of missing_header, malformed_header, timestamp_too_old,
-    timestamp_in_future, no_match, invalid_secret, malformed_body (signed, but not what the profile sends).
-    """
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
+HEADERS_MAX = 1000  # servers allow a tenth of that
+_SECONDS = re.compile(r"[0-9]{1,14}", re.ASCII)
+_WORD = re.compile(r"[!-~]{1,256}", re.ASCII)
+_MEMBER = re.compile(r"body\[(?P<key>[^\[\]]+)\]", re.ASCII)
 
 
 @dataclasses.dataclass(frozen=True)
 class VerifiedEvent:
-    """What the request says. None where the wire does not carry it; `at` is aware, in UTC."""
+    """What the request says. None where the wire does not carry it; `at` is aware, in UTC. `data` is the content
+    that the event is about, `body` the whole parsed JSON.
+    """
 
     type: str | None
     id: str | None
     at: datetime.datetime | None
     data: Any
-
-
-@dataclasses.dataclass(frozen=True)
-class Source:
-    """Where a receiver finds something: a header, or a member of the body; `form` tells how a time is written."""
-
-    root: str
-    name: str
-    form: str | None
+    body: Any
 
 
 Pair = tuple[str | bytes, str | bytes]
@@ -59,63 +48,109 @@ class HeaderText:
         self._values: dict[str, list[str]] = {}
         try:
             pairs = headers.items() if isinstance(headers, _HasItems) else headers
-            for name, value in pairs:
+            for index, (name, value) in enumerate(pairs):
+                if index == HEADERS_MAX:
+                    raise VerificationError("malformed_header", f"The request has more than {HEADERS_MAX} headers.")
                 self._values.setdefault(_text(name).lower(), []).append(_text(value))
         except (TypeError, ValueError, AttributeError):
             raise VerificationError(
                 "malformed_header", "The headers must be a mapping, have items(), or be pairs of name and value."
             ) from None
 
-    def get(self, name: str) -> str:
+    def get(self, name: str, code: str = "missing_header", hint: str = "") -> str:
+        """The one value of a header. Raises `code` with `hint` where there is none, else malformed_header."""
         values = self._values.get(name.lower(), [])
         if not values or not values[0]:
-            raise VerificationError("missing_header", f"The request has no {name} header.")
+            raise VerificationError(code, f"The request has no {name} header.{hint}")
         if len(values) > 1:
             raise VerificationError("malformed_header", f"The request has {len(values)} {name} headers.")
+        if len(values[0]) > VALUE_CHARS_MAX:
+            raise VerificationError("malformed_header", f"{name} is longer than {VALUE_CHARS_MAX:,} characters.")
         return values[0]
 
-    def source(self, source: Source) -> str:
-        return self.get(source.name)
 
-    def time(self, source: Source) -> datetime.datetime:
-        text = self.get(source.name)
-        at = _time(int(text) if _SECONDS.fullmatch(text) else None, source.form)
-        if at is None:
-            raise VerificationError("malformed_header", f"{source.name} is not a time in whole seconds since 1970.")
-        return at
+class Reader:
+    """Follows a profile's ``[read]`` through one request that is genuine."""
 
-
-class Body:
-    """A body whose signature was right."""
-
-    def __init__(self, raw: bytes) -> None:
+    def __init__(self, headers: HeaderText, body: bytes) -> None:
+        self._headers = headers
         try:
-            self._value = json.loads(raw)
+            self.body = json.loads(body)
         except (ValueError, RecursionError):
-            raise VerificationError("malformed_body", "The signature is right, but the body is not JSON.") from None
+            raise VerificationError("malformed_body", "The request is genuine, but its body is not JSON.") from None
 
-    def value(self, source: Source) -> Any:
-        return self._value.get(source.name) if isinstance(self._value, dict) else None
+    def text(self, source: str) -> str | None:
+        """References with text around them; None when one of them is not there."""
+        parts = [self._value(piece) if is_reference else piece for piece, is_reference in split(source)]
+        texts = [part for part in parts if isinstance(part, str)]
+        return "".join(texts) if len(texts) == len(parts) else None
 
-    def text(self, source: Source) -> str | None:
-        value = self.value(source)
-        return value if isinstance(value, str) else None
+    def value(self, source: str) -> Any:
+        """What one reference leads to."""
+        return self._value(source.strip("{}"))
 
-    def time(self, source: Source) -> datetime.datetime | None:
-        value = self.value(source)
-        at = _time(value, source.form)
+    def time(self, source: str) -> datetime.datetime | None:
+        """A reference with its form, ``{body.created:s}``. Raises malformed_header or malformed_body."""
+        reference, _, form = source.strip("{}").rpartition(":")
+        value = self._value(reference)
+        if reference.startswith("header."):
+            return time_in(reference.partition(".")[2], value, form)
+        at = _time(value, form)
         if value is not None and at is None:
-            raise VerificationError("malformed_body", f"The body's {source.name} is not a time.")
+            raise VerificationError(
+                "malformed_body", f"The request is genuine, but its body's {reference.partition('.')[2]} is not a time."
+            )
         return at
 
+    def _value(self, reference: str) -> Any:
+        root, _, path = reference.partition(".")
+        if root == "header":
+            value = self._headers.get(path)
+            if not _WORD.fullmatch(value):
+                raise VerificationError("malformed_header", f"{path} is not a word of at most 256 visible letters.")
+            return value
+        by_key = _MEMBER.fullmatch(reference)
+        if by_key is not None:
+            return _member(self.body, _member(self.body, by_key["key"]))
+        return _walk(self.body, path.split(".") if path else ())
 
-def _time(value: Any, form: str | None) -> datetime.datetime | None:
+
+def time_in(name: str, value: str, form: str) -> datetime.datetime:
+    """The time that a header's text stands for. Raises malformed_header."""
+    at = _time(value if form == "iso" else int(value) if _SECONDS.fullmatch(value) else None, form)
+    if at is None:
+        raise VerificationError("malformed_header", f"{name} is not a time ({_FORMS[form]}).")
+    return at
+
+
+def _walk(value: Any, path: Iterable[str]) -> Any:
+    for key in path:
+        value = _member(value, key)
+    return value
+
+
+def _member(value: Any, key: Any) -> Any:
+    return value.get(key) if isinstance(value, dict) and isinstance(key, str) else None
+
+
+_FORMS = {
+    "s": "whole seconds since 1970",
+    "ms": "whole milliseconds since 1970",
+    "iso": "ISO 8601 with its offset",
+}
+_SINCE_1970: dict[str, Callable[[int], datetime.timedelta]] = {
+    "s": lambda value: datetime.timedelta(seconds=value),
+    "ms": lambda value: datetime.timedelta(milliseconds=value),
+}
+
+
+def _time(value: Any, form: str) -> datetime.datetime | None:
     try:
         if form == "iso" and isinstance(value, str):
-            return datetime.datetime.fromisoformat(value).astimezone(datetime.UTC)
-        if form in {"s", "ms"} and isinstance(value, int) and not isinstance(value, bool):
-            start = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-            return start + datetime.timedelta(**{"seconds" if form == "s" else "milliseconds": value})
+            at = datetime.datetime.fromisoformat(value)
+            return None if at.tzinfo is None else at.astimezone(datetime.UTC)
+        if form in _SINCE_1970 and isinstance(value, int) and not isinstance(value, bool):
+            return datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC) + _SINCE_1970[form](value)
     except (ValueError, OverflowError):
         return None
     return None
