@@ -15,6 +15,8 @@ from hookspan.manage import inputs, views
 
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 _PUBLISH_PATH = "/v1/applications/{app}/events"
+# Operations whose body may be absent: they read it by `_body.read_optional`, so the framework knows nothing of it.
+OPTIONAL_BODIES = {"publish_sample": "PublishSample", "rotate_secret": "RotateSecret", "test_webhook": "SendTest"}
 _DONE = {"200": "Done.", "201": "Created.", "202": "Kept durably.", "204": "Done; there is nothing to say."}
 _KEYS: dict[str, Any] = {
     "bearer": {"type": "http", "scheme": "bearer"},
@@ -92,6 +94,9 @@ def _finish(path: str, operation: dict[str, Any]) -> None:
     """Words, errors and keys, the same for every route."""
     responses = operation["responses"]
     responses.pop("400", None)
+    if operation["operationId"] in OPTIONAL_BODIES:
+        shape = {"$ref": f"#/components/schemas/{OPTIONAL_BODIES[operation['operationId']]}"}
+        operation["requestBody"] = {"required": False, "content": {"application/json": {"schema": shape}}}
     operation.pop("deprecated", None)
     operation["summary"] = operation["description"].partition("\n\n")[0].replace("\n", " ")
     operation["parameters"] = [_parameter(one) for one in operation.get("parameters", [])]

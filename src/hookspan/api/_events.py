@@ -1,13 +1,12 @@
 """/v1/applications/{app}/events, apart from publishing, which `_publish` does beside the framework."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-import msgspec
-from litestar import Controller, get, post
+from litestar import Controller, Request, get, post
 from litestar.di import NamedDependency
-from litestar.params import JSONBody, QueryParameter, SkipValidation
+from litestar.params import QueryParameter, SkipValidation
 
-from hookspan.api._body import JsonBody
+from hookspan.api._body import read_optional
 from hookspan.api._parameters import App, Desk, EventId, Page, Type
 from hookspan.engine import Intake, Published
 from hookspan.errors import HookspanError
@@ -49,17 +48,21 @@ class EventRoutes(Controller):
         """Get one event, with what became of it for each webhook."""
         return await desk.events.get(app, event)
 
-    @post("/sample", dto=JsonBody, return_dto=None, status_code=202)
+    @post("/sample", status_code=202)
     async def publish_sample(
         self,
         desk: Desk,
         intake: SkipValidation[NamedDependency[Intake]],
         app: App,
-        data: JSONBody[PublishSample],
+        request: Request[Any, Any, Any],
     ) -> views.Accepted:
-        """Publish the catalog's sample of an event type."""
-        wanted = None if data.type is msgspec.UNSET else data.type
-        receipt = await intake.publish(app, await desk.events.sample(app, wanted))
+        """Publish the catalog's sample of an event type, the first one's where none is named.
+
+        It is an event like any other. Where a profile has no test event, publish a sample and send it to a webhook by
+        hand.
+        """
+        given = await read_optional(request, PublishSample)
+        receipt = await intake.publish(app, await desk.events.sample(app, given.type or None))
         if not isinstance(receipt, Published):
             raise HookspanError
         return views.Accepted(id=receipt.id, publisher_id=receipt.publisher_id)

@@ -1,12 +1,21 @@
 """/v1/applications/{app}/webhooks"""
 
-from litestar import Controller, Response, delete, get, patch, post
+from typing import Any
+
+from litestar import Controller, Request, Response, delete, get, patch, post
 from litestar.params import JSONBody
 
-from hookspan.api._body import JsonBody
+from hookspan.api._body import JsonBody, read_optional
 from hookspan.api._parameters import App, Desk, IfMatch, InState, Page, Type, WebhookId, version_of
 from hookspan.manage import views
-from hookspan.manage.inputs import ChangeWebhook, CreateWebhook, DeliveryQuery
+from hookspan.manage.inputs import (
+    ChangeWebhook,
+    CreateWebhook,
+    DeliveryQuery,
+    RotateSecret,
+    SendEvent,
+    SendTest,
+)
 
 
 class WebhookRoutes(Controller):
@@ -48,6 +57,38 @@ class WebhookRoutes(Controller):
     async def delete_webhook(self, desk: Desk, app: App, webhook: WebhookId, if_match: IfMatch = None) -> views.Webhook:
         """Delete a webhook. It is shown this once more, with status deleted; what waited for it is cancelled."""
         return await desk.webhooks.delete(app, webhook, version_of(if_match))
+
+    @post("/{webhook:str}/secret", status_code=201)
+    async def rotate_secret(
+        self, desk: Desk, app: App, webhook: WebhookId, request: Request[Any, Any, Any]
+    ) -> views.RotatedSecret:
+        """Rotate a webhook's secret or key pair.
+
+        The new one is in this answer, this once, and signs first; the one before signs too until `previous_until`, so
+        that a receiver may change over at any moment between. `secret` brings one of your own, where the profile allows
+        that. 409 `not_rotatable` where the profile does not rotate.
+        """
+        return await desk.secrets.rotate(app, webhook, await read_optional(request, RotateSecret))
+
+    @post("/{webhook:str}/test", status_code=200, tags=["Deliveries"])
+    async def test_webhook(
+        self, desk: Desk, app: App, webhook: WebhookId, request: Request[Any, Any, Any]
+    ) -> views.Attempt:
+        """Send a test, now, and show what came back.
+
+        One attempt, also to a disabled webhook, with the profile's test event, or with the sample of the `type` that is
+        named. Nothing follows from it. 409 `no_test_event` where the profile has none.
+        """
+        return await desk.by_hand.test(app, webhook, await read_optional(request, SendTest))
+
+    @post("/{webhook:str}/send", dto=JsonBody, return_dto=None, status_code=202, tags=["Deliveries"])
+    async def send_event(self, desk: Desk, app: App, webhook: WebhookId, data: JSONBody[SendEvent]) -> views.Delivery:
+        """Send one event to a webhook by hand.
+
+        A delivery of its own, at once, whether the webhook is active or disabled, has asked for the event or has got it
+        already. Where a webhook is stalled, its success lets everything that waits go on.
+        """
+        return await desk.by_hand.send(app, webhook, data)
 
     @get("/{webhook:str}/logs", tags=["Deliveries"])
     async def list_attempts(self, desk: Desk, app: App, webhook: WebhookId, page: Page) -> views.AttemptList:

@@ -6,16 +6,28 @@ from hookspan.errors import HookspanError
 from hookspan.manage._cursor import Cursors
 from hookspan.manage._ground import Ground, Machine
 from hookspan.manage.applications import Applications
+from hookspan.manage.by_hand import ByHand
 from hookspan.manage.catalog import ProfileCatalog
 from hookspan.manage.deliveries import Deliveries
 from hookspan.manage.events import Events
+from hookspan.manage.secrets import Secrets
 from hookspan.manage.webhooks import Webhooks
 from hookspan.profiles import Profiles
 from hookspan.settings import Settings
 from hookspan.store.contract import Store
 from hookspan.vault import Vault
 
-__all__ = ["Applications", "Deliveries", "Events", "Machine", "Manage", "ProfileCatalog", "Webhooks"]
+__all__ = [
+    "Applications",
+    "ByHand",
+    "Deliveries",
+    "Events",
+    "Machine",
+    "Manage",
+    "ProfileCatalog",
+    "Secrets",
+    "Webhooks",
+]
 
 
 class Manage:
@@ -45,6 +57,8 @@ class Manage:
         self._store = store
         self.applications = Applications(ground)
         self.webhooks = Webhooks(ground)
+        self.secrets = Secrets(ground)
+        self.by_hand = ByHand(ground)
         self.events = Events(ground)
         self.deliveries = Deliveries(ground)
         self.profiles = ProfileCatalog(ground)

@@ -1,28 +1,22 @@
-"""Making, taking and sealing a webhook's credentials. What is sealed here is opened only where requests are made."""
+"""Making, taking, replacing and sealing a webhook's credentials. What is sealed here is opened only where requests are
+made.
+"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeVar
 
 import msgspec
 
 from hookspan.domain.records import SealedCredential
-from hookspan.errors import Fault, HookspanError, InvalidCredential
-from hookspan.manage._ground import Ground, invalid
+from hookspan.engine.post import ALSO
+from hookspan.errors import Fault, HookspanError, InvalidCredential, NotAllowed, UnknownField
+from hookspan.manage._ground import Ground
+from hookspan.manage._headers import HEADERS
 from hookspan.manage.inputs import Credentials
 from hookspan.profiles import NewCredential, Profile
 
-HEADERS = "headers"  # custom headers, sealed as JSON [[name, value], …]: their values may be secrets
-TOKEN = "token"  # noqa: S105 - the name of a credential
-_KEPT_AS = {"private_key": "keypair"}  # what is given under another name than it is kept under
-
-# Framing, hop-by-hop and identity of the sender: ours to set (RFC 9110 7.6.1, 9112 6).
-_RESERVED = frozenset(
-    {
-        "accept-encoding", "api-key", "authorization", "connection", "content-encoding", "content-length",
-        "content-type", "cookie", "date", "expect", "host", "keep-alive", "proxy-authenticate", "proxy-authorization",
-        "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "user-agent", "via",
-    }
-)  # fmt: skip
-_RESERVED_PREFIXES = ("webhook-", "x-webhook-", "bridgeapi-", "sec-")
+GIVER: Final = "operator"  # the only key that there is
+T = TypeVar("T")
 
 
 class Sealer:
@@ -38,8 +32,8 @@ class Sealer:
         sealed = self._vault.seal(plain, application_id=application_id, webhook_id=webhook_id, name=name)
         return SealedCredential(name=name, sealed=sealed, public=public, made_at=self._now_ms, expires_at=None)
 
-    def seal_all(self, made: Sequence[NewCredential]) -> tuple[SealedCredential, ...]:
-        return tuple(self.seal(one.name, one.secret, one.public) for one in made)
+    def seal_all(self, made: Sequence[NewCredential], prefix: str = "") -> tuple[SealedCredential, ...]:
+        return tuple(self.seal(prefix + one.name, one.secret, one.public) for one in made)
 
     def seal_headers(self, headers: Mapping[str, str]) -> tuple[SealedCredential, ...]:
         """Custom headers as one credential; none at all when there are none."""
@@ -51,35 +45,73 @@ class Sealer:
         )
 
 
-def make_credentials(profile: Profile, given: Credentials | None) -> tuple[NewCredential, ...]:
-    """A new webhook's credentials: those given, and those that the profile makes. Raises InvalidCredential and
-    NotAllowed, naming the place.
+class Maker:
+    """Makes the credentials of one request, each once, though a change may be tried several times.
+
+    `place` is the JSON pointer of the object that holds ``credentials``; it stands before the pointers of refusals.
     """
-    usable: dict[str, str] = {name: value for name, value in (given or {}).items() if value is not None}
-    try:
-        return profile.new_credentials(usable or None, may_give="operator")
-    except HookspanError as error:
-        if not error.errors:
-            error.errors = (Fault("/credentials", error.code, error.detail),)
-        raise
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._made: dict[str, tuple[NewCredential, ...]] = {}
+
+    async def make(self, profile: Profile, given: Credentials | None, place: str = "") -> tuple[NewCredential, ...]:
+        """A new webhook's credentials: those given, and those that the profile makes. Raises InvalidCredential,
+        NotAllowed and UnknownField, naming the place; Overloaded when too many keys are being made.
+        """
+        made = self._made.get(place)
+        if made is None:
+            usable: dict[str, str] = {name: value for name, value in (given or {}).items() if value is not None}
+            try:
+                made = await run_maker(
+                    self._ground, profile, lambda: profile.new_credentials(usable or None, may_give=GIVER)
+                )
+            except (InvalidCredential, NotAllowed, UnknownField) as error:
+                raise placed(error, place, "/credentials") from None
+            self._made[place] = made
+        return made
+
+    async def replace(
+        self,
+        sealer: Sealer,
+        old: Sequence[SealedCredential],
+        profile: Profile,
+        given: Credentials,
+        place: str = "",
+        prefix: str = "",
+    ) -> tuple[SealedCredential, ...]:
+        """A webhook's credentials with those given in the place of the old ones of their name; null takes one out.
+
+        `prefix` tells the credentials of `profile` from others. Raises InvalidCredential, also for null where the
+        profile can't do without.
+        """
+        kept_as = _check_known(profile, given, place)
+        gone = {prefix + kept_as[name] for name in given}
+        fresh = {kept_as[name] for name, value in given.items() if value is not None}
+        made = [one for one in await self.make(profile, given, place) if one.name in fresh] if fresh else []
+        kept = (*sealer.seal_all(made, prefix), *(one for one in old if one.name not in gone))
+        taken_out = next((name for name, value in given.items() if value is None), None)
+        if taken_out is not None:
+            names = {one.name.removeprefix(prefix) for one in kept if one.name.startswith(prefix)}
+            try:
+                profile.check_complete(names)
+            except InvalidCredential:
+                detail = f"Profile {profile.name} can't sign without it."
+                fault = Fault(f"{place}/credentials/{taken_out}", InvalidCredential.code, detail)
+                raise InvalidCredential(detail, errors=(fault,)) from None
+        return kept
 
 
-def replaced(
-    sealer: Sealer, old: Sequence[SealedCredential], profile: Profile, given: Credentials
-) -> tuple[SealedCredential, ...]:
-    """A webhook's credentials with those given in the place of the old ones of their name; null takes one out.
+async def run_maker(ground: Ground, profile: Profile, make: Callable[[], T]) -> T:
+    """Call `make`, in a thread where this profile's keys take long to make."""
+    return await ground.slow.run(make) if profile.makes_slowly else make()
 
-    Raises InvalidCredential, also for null where the profile can't do without.
-    """
-    names = {_KEPT_AS.get(name, name) for name in given}
-    taken_out = {_KEPT_AS.get(name, name): name for name, value in given.items() if value is None}
-    for one in make_credentials(profile, None) if taken_out else ():
-        if one.name in taken_out:
-            pointer = f"/credentials/{taken_out[one.name]}"
-            detail = f"Profile {profile.name} can't sign without it."
-            raise InvalidCredential(detail, errors=(Fault(pointer, "invalid_credential", detail),))
-    made = [one for one in make_credentials(profile, given) if one.name in names - taken_out.keys()]
-    return (*sealer.seal_all(made), *(one for one in old if one.name not in names))
+
+def placed(error: HookspanError, place: str, default: str) -> HookspanError:
+    """`error` with `place` before its pointers; one that names no place gets `default`."""
+    faults = error.errors or (Fault(default, error.code, error.detail),)
+    error.errors = tuple(msgspec.structs.replace(one, pointer=place + one.pointer) for one in faults)
+    return error
 
 
 def shown_secret(made: Sequence[NewCredential]) -> str | None:
@@ -87,20 +119,36 @@ def shown_secret(made: Sequence[NewCredential]) -> str | None:
     return next((one.shown for one in made if one.shown is not None), None)
 
 
-def header_names(credentials: Sequence[SealedCredential]) -> list[str]:
-    """The names of a webhook's custom headers, as they were given."""
-    for one in credentials:
-        if one.name == HEADERS and one.public is not None:
-            return msgspec.json.decode(one.public, type=list[str])
-    return []
+def own(credentials: Sequence[SealedCredential]) -> list[SealedCredential]:
+    """Those of the application's own profile."""
+    return [one for one in credentials if one.name != HEADERS and not one.name.startswith(ALSO)]
 
 
-def check_headers(headers: Mapping[str, str]) -> None:
-    """Refuse headers that are ours to set, and one name in two spellings."""
-    seen: set[str] = set()
-    for name in headers:
-        low = name.lower()
-        if low in _RESERVED or low.startswith(_RESERVED_PREFIXES) or low in seen:
-            why = "is given twice" if low in seen else "is set by Hookspan or by the connection"
-            raise invalid(f"/headers/{name.replace('~', '~0')}", f"The header {name} {why}; it can't be a custom one.")
-        seen.add(low)
+def after_rotation(
+    old: Sequence[SealedCredential], new: SealedCredential, rotation: tuple[int, int], now_ms: int
+) -> tuple[tuple[SealedCredential, ...], int | None]:
+    """All credentials once `new` has come, newest first; and until when the last of those before it signs too.
+
+    `rotation` is the overlap in ms and how many may be live at once, the new one among them. Those that are too many go
+    at once, and an end that was set before is never put off.
+    """
+    overlap_ms, live_max = rotation
+    until = now_ms + overlap_ms
+    former = [one for one in old if one.name == new.name and (one.expires_at is None or one.expires_at > now_ms)]
+    staying = [
+        msgspec.structs.replace(one, expires_at=until if one.expires_at is None else min(until, one.expires_at))
+        for one in (former[: live_max - 1] if overlap_ms else ())
+    ]
+    others = (one for one in old if one.name != new.name)
+    return (new, *staying, *others), max((one.expires_at or until for one in staying), default=None)
+
+
+def _check_known(profile: Profile, given: Credentials, place: str) -> dict[str, str]:
+    """Each credential's name as it is given, with the name that it is kept under. Raises UnknownField, for null too."""
+    kept_as = {kind.given_as: kind.name for kind in profile.credentials}
+    for name in given:
+        if name not in kept_as:
+            there_are = ", ".join(kept_as) or "none"
+            detail = f"Profile {profile.name} has no credential {name!r}; there are: {there_are}."
+            raise UnknownField(detail, errors=(Fault(f"{place}/credentials/{name}", UnknownField.code, detail),))
+    return kept_as

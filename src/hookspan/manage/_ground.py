@@ -9,11 +9,12 @@ import msgspec
 
 from hookspan.clock import Clock
 from hookspan.domain import times
-from hookspan.domain.records import Application, Delivery, Event, Webhook
+from hookspan.domain.records import Application, Attempt, Delivery, Event, Webhook
 from hookspan.egress import Egress
 from hookspan.errors import Fault, InvalidRequest, NotFound
 from hookspan.ids import DELIVERY_PREFIX, EPOCH_MS, IdMaker, from_text
 from hookspan.manage._cursor import Cursors
+from hookspan.manage._slow import SlowWork
 from hookspan.manage.inputs import Paging
 from hookspan.profiles import Profile, Profiles
 from hookspan.store.contract import Page, Store
@@ -38,6 +39,14 @@ class Machine(Protocol):
         """Something became due, of this webhook if it is named."""
         ...
 
+    async def try_out(self, webhook: Webhook, event_type: str, event_id: int, body: bytes) -> Attempt:
+        """One attempt of a test, now, whatever the webhook's status."""
+        ...
+
+    async def send(self, webhook: Webhook, event: Event) -> Delivery:
+        """A delivery of its own, sent now, also while the webhook is disabled."""
+        ...
+
 
 class Ground:
     """The collaborators, and look-ups that raise NotFound."""
@@ -60,6 +69,7 @@ class Ground:
         self.engine = engine
         self.clock = clock
         self.cursors = cursors
+        self.slow = SlowWork()
         self._with_settings: dict[tuple[str, bytes], Profile] = {}
 
     # --- from text to thing

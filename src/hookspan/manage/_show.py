@@ -10,14 +10,26 @@ from hookspan.domain.explain import Explanation
 from hookspan.domain.records import Application, Attempt, Delivery, Event, Webhook
 from hookspan.domain.states import DeliveryState, StatusReason, WebhookStatus
 from hookspan.domain.times import to_text as time_text
+from hookspan.engine.post import ALSO
 from hookspan.ids import ATTEMPT_PREFIX, DELIVERY_PREFIX, to_text
 from hookspan.manage import views
-from hookspan.manage._credentials import HEADERS, header_names
+from hookspan.manage._credentials import own
+from hookspan.manage._headers import header_names
 from hookspan.profiles import Profile
 from hookspan.store.contract import Waiting
 
 _EPOCH_POSITION = "position:"
 _UTF8_TAIL_MAX = 3  # bytes of a character that a cut may leave at the end
+
+
+class Once(msgspec.Struct, frozen=True):
+    """Secrets that were just made: the one time that they are shown."""
+
+    secret: str | None = None
+    also_secret: str | None = None
+
+
+NOTHING = Once()
 
 
 def time_or_none(at_ms: int | None) -> str | None:
@@ -44,9 +56,10 @@ def show_webhook(
     application: Application,
     profile: Profile,
     health: views.Health,
-    secret: str | UnsetType = UNSET,
+    now_ms: int,
+    once: Once = NOTHING,
 ) -> views.Webhook:
-    credentials = [one for one in webhook.credentials if one.name != HEADERS]
+    credentials = own(webhook.credentials)
     is_active = webhook.status in {WebhookStatus.ACTIVE, WebhookStatus.CATCHING_UP}
     is_active_now = webhook.status is WebhookStatus.ACTIVE
     return views.Webhook(
@@ -57,9 +70,9 @@ def show_webhook(
         status="active" if is_active else cast("views.ShownStatus", webhook.status.word),
         status_reason=_status_reason(webhook.status_reason),
         events=None if webhook.events is None else list(webhook.events),
-        secret=secret,
+        secret=once.secret or UNSET,
         secret_previous_until=time_or_none(
-            max((one.expires_at for one in credentials if one.expires_at is not None), default=None)
+            max((at_ms for one in credentials if (at_ms := one.expires_at or 0) > now_ms), default=None)
         ),
         public_key=next((one.public for one in credentials if one.public is not None), None),
         credentials={
@@ -69,7 +82,7 @@ def show_webhook(
         rate=webhook.rate,
         concurrency=webhook.concurrency,
         headers=dict.fromkeys(header_names(webhook.credentials)),
-        also_sign=None,
+        also_sign=_also_sign(webhook, once.also_secret),
         event_epoch=epoch_view(webhook.event_epoch),
         position=application.last_position if is_active_now else webhook.position,
         version=webhook.version,
@@ -79,15 +92,38 @@ def show_webhook(
     )
 
 
-def show_health(webhook: Webhook, waiting: Waiting | None, last_delivery_at: int | None) -> views.Health:
+def _also_sign(webhook: Webhook, secret: str | None) -> views.AlsoSign | None:
+    if webhook.also_sign is None:
+        return None
+    return views.AlsoSign(
+        profile=webhook.also_sign.profile,
+        until=time_or_none(webhook.also_sign.until),
+        secret=secret or UNSET,
+        public_key=next(
+            (one.public for one in webhook.credentials if one.name.startswith(ALSO) and one.public is not None), None
+        ),
+    )
+
+
+def show_health(
+    webhook: Webhook,
+    waiting: Waiting | None = None,
+    last_delivery_at: int | None = None,
+    *,
+    stalled_since: int | None = None,
+) -> views.Health:
+    """Without the last three as if nothing waited and nothing was ever delivered."""
     state: views.HealthState = "healthy"
+    since = None
     if webhook.status is WebhookStatus.CATCHING_UP:
         state = "catching_up"
+    elif stalled_since is not None:
+        state, since = "stalled", stalled_since
     elif webhook.failing_since is not None:
-        state = "failing"
+        state, since = "failing", webhook.failing_since
     return views.Health(
         state=state,
-        since=time_or_none(webhook.failing_since if state == "failing" else None),
+        since=time_or_none(since),
         success_rate_24h=None,
         last_delivery_at=time_or_none(last_delivery_at),
         waiting=0 if waiting is None else waiting.count,

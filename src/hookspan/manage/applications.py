@@ -11,6 +11,7 @@ from hookspan.ids import APPLICATION_PREFIX, to_text
 from hookspan.manage import views
 from hookspan.manage._address import check_url
 from hookspan.manage._ground import Ground, invalid, not_found
+from hookspan.manage._headers import header_names
 from hookspan.manage._show import show_application
 from hookspan.manage.inputs import ChangeApplication, CreateApplication, Paging
 from hookspan.profiles import Profile
@@ -77,6 +78,8 @@ class Applications:
         profile = self._profile(name, old.settings if settings is None else settings)
         if name != old.profile:
             await self._check_may_move(old)
+        else:
+            await self._check_headers(old, profile)
         if isinstance(given.notify, str):
             await check_url(ground, profile, given.notify, "/notify")
         changed = await ground.store.update_application(
@@ -110,6 +113,21 @@ class Applications:
         found = await self._ground.store.webhooks_of(application.id)
         if application.last_position or (found is not None and found.webhooks):
             raise StateForbidden("The profile is fixed once the application has events or webhooks.", allowed=[])
+
+    async def _check_headers(self, application: Application, profile: Profile) -> None:
+        """Settings may name the profile's headers: they must not become custom ones of a webhook, or its second
+        profile's.
+        """
+        ground = self._ground
+        fresh = profile.header_names - ground.profile(application).header_names
+        found = await ground.store.webhooks_of(application.id) if fresh else None
+        for webhook in () if found is None else found.webhooks:
+            taken = {name.lower() for name in header_names(webhook.credentials)}
+            if webhook.also_sign is not None and webhook.also_sign.profile in ground.profiles.names:
+                taken |= ground.profiles.get(webhook.also_sign.profile).header_names
+            for name in sorted(fresh & taken):
+                shown = to_text(profile.webhook_prefix, webhook.id)
+                raise invalid("/settings", f"Webhook {shown} has a header {name} already; the profile can't write it.")
 
     @staticmethod
     def _check_trees(settings: dict[str, Any], metadata: dict[str, Any]) -> None:

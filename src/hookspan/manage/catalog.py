@@ -7,7 +7,7 @@ import msgspec
 from hookspan.errors import UnknownProfile
 from hookspan.manage import views
 from hookspan.manage._ground import Ground, not_found
-from hookspan.profiles import Profile
+from hookspan.profiles import CredentialKind, Profile
 
 
 class ProfileCatalog:
@@ -36,6 +36,7 @@ class ProfileCatalog:
                     since=one.since,
                     schema=_raw(one.schema),
                     sample=_raw(one.sample),
+                    context=_raw(one.context),
                 )
                 for one in profile.catalog()
             ],
@@ -52,9 +53,41 @@ def _show(profile: Profile) -> views.Profile:
         webhooks_max=rules.webhooks_max,
         webhook_name=cast("views.NameRule", rules.name),
         https=cast("views.HttpsRule", rules.https),
-        order=cast("views.Order", rules.order.word),
+        checks_certificate=rules.checks_certificate,
+        new_status=cast("views.NewStatus", rules.new_status.word),
+        url_change=cast("views.UrlChange", rules.url_change),
         configure=list(rules.configure),
+        subscription=views.SubscriptionRule(
+            by=cast("views.SubscriptionBy", rules.subscription_by),
+            absent=cast("views.SubscriptionAbsent", rules.subscription_absent),
+        ),
+        credentials=[_credential(one) for one in profile.credentials],
+        headers=sorted(profile.header_names),
+        has_test=profile.test_event() is not None,
+        order=cast("views.Order", rules.order.word),
+        retry_window_ms=rules.delivery.retry.window_ms(),
+        epochs=cast("list[views.EpochChoice]", list(rules.epoch_values)),
+        epoch_default=cast("views.EpochChoice", rules.epoch_default),
+        settable=list(profile.settable),
+        management_api=profile.management_api,
     )
+
+
+def _credential(kind: CredentialKind) -> views.CredentialRule:
+    return views.CredentialRule(
+        name=kind.given_as,
+        kind=kind.kind,
+        is_required=kind.is_required,
+        one_of=kind.one_of,
+        given_by=list(kind.may_give),
+        is_made=kind.is_made,
+        shown=kind.shown,
+        rotation=_rotation(*kind.rotation) if kind.rotation else None,
+    )
+
+
+def _rotation(overlap_ms: int, live_max: int) -> views.Rotation:
+    return views.Rotation(overlap_ms=overlap_ms, live_max=live_max)
 
 
 def _raw(value: object) -> msgspec.Raw | None:

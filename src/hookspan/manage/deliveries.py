@@ -105,7 +105,9 @@ class Deliveries:
 
 
 class _Sent:
-    """Shows attempts with what was sent: the URL of that time and the event's body. Remembers what it has read."""
+    """Shows attempts with what was sent: the URL of that time, and the event's body or the test's own. Remembers what
+    it has read.
+    """
 
     def __init__(self, ground: Ground, application: Application, profile: Profile) -> None:
         self._store = ground.store
@@ -116,7 +118,7 @@ class _Sent:
         self.bytes = 0  # of bodies in what was shown
 
     async def show(self, attempt: Attempt) -> views.Attempt:
-        body = await self._body(attempt.event_id)
+        body = attempt.request_body or await self._body(attempt.event_id)
         self.bytes += len(body or b"") + len(attempt.response_body or b"")
         return show_attempt(attempt, self._profile, await self._url(attempt), body)
 

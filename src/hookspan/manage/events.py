@@ -1,5 +1,7 @@
 """Events: what was published, and what became of it for each webhook."""
 
+from typing import Any
+
 import msgspec
 
 from hookspan.domain.records import Application, Event
@@ -38,7 +40,9 @@ class Events:
         return await self._newest(application, query, paging)
 
     async def sample(self, application_id: str, event_type: str | None) -> bytes:
-        """The catalog's sample of a type as a body that can be published; of the first type when none is named."""
+        """The catalog's sample of a type as a body that can be published, with its context where the profile's body
+        asks for one; of the first type when none is named.
+        """
         application = await self._ground.application(application_id)
         profile = self._ground.profile(application)
         if event_type is None:
@@ -46,7 +50,11 @@ class Events:
             if not catalog:
                 raise UnknownEventType(f"Profile {profile.name} lists no event types: name the type of the sample.")
             event_type = catalog[0].type
-        return msgspec.json.encode({"type": event_type, "content": msgspec.Raw(profile.sample(event_type))})
+        sample = profile.sample(event_type)
+        event: dict[str, Any] = {"type": event_type, "content": msgspec.Raw(sample.content)}
+        if sample.context is not None:
+            event["context"] = msgspec.Raw(sample.context)
+        return msgspec.json.encode(event)
 
     async def _newest(self, application: Application, query: EventQuery, paging: Paging) -> views.EventList:
         ground = self._ground

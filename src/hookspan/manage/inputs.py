@@ -76,6 +76,16 @@ class EpochAt(Input, frozen=True, kw_only=True):
 Epoch = Literal["now", "webhook_creation", "beginning_of_time"] | EpochAt
 
 
+class SetAlsoSign(Input, frozen=True, kw_only=True):
+    """A second profile whose signature goes beside the first's, until a time at most a year ahead, or without an end
+    (null). For the profile that is there already, `until` absent leaves it, and its credentials stay.
+    """
+
+    profile: Annotated[str, Meta(examples=["standard"])]
+    until: Annotated[str, Meta(examples=["2026-12-31T00:00:00Z"])] | UnsetType | None = UNSET
+    credentials: Credentials | UnsetType = UNSET
+
+
 class CreateWebhook(Input, frozen=True, kw_only=True):
     """`events` absent or null is the profile's rule for it; `[]` asks for none."""
 
@@ -88,12 +98,14 @@ class CreateWebhook(Input, frozen=True, kw_only=True):
     rate: Rate | None = None
     concurrency: Concurrency = CONCURRENCY_DEFAULT
     headers: Headers | UnsetType = UNSET
+    also_sign: SetAlsoSign | UnsetType | None = UNSET
     event_epoch: Epoch | UnsetType = UNSET
 
 
 class ChangeWebhook(Input, frozen=True, kw_only=True):
     """Members that are given replace the old ones. `resume` goes with `"status": "active"` and says whether the
-    events that came while the webhook was off are delivered (keep, the default) or left out (skip).
+    events that came while the webhook was off are delivered (keep, the default) or left out (skip). `also_sign` null
+    takes the second signature away.
     """
 
     url: Url | UnsetType = UNSET
@@ -106,12 +118,31 @@ class ChangeWebhook(Input, frozen=True, kw_only=True):
     rate: Rate | UnsetType | None = UNSET
     concurrency: Concurrency | UnsetType = UNSET
     headers: Headers | UnsetType = UNSET
+    also_sign: SetAlsoSign | UnsetType | None = UNSET
+
+
+class RotateSecret(Input, frozen=True, kw_only=True):
+    """`secret` absent: one is made."""
+
+    secret: Annotated[Credential, Meta(examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])] | UnsetType = UNSET
+
+
+class SendTest(Input, frozen=True, kw_only=True):
+    """`type` absent: the profile's own test."""
+
+    type: Annotated[str, Meta(examples=["item.created"])] | UnsetType = UNSET
+
+
+class SendEvent(Input, frozen=True, kw_only=True):
+    """An event of the same application."""
+
+    event_id: Annotated[str, Meta(examples=["evt_3ALQkvYdcEn2GvRgFG1Bq5h"])]
 
 
 class PublishSample(Input, frozen=True, kw_only=True):
     """`type` absent: the first of the profile's catalog."""
 
-    type: str | UnsetType = UNSET
+    type: Annotated[str, Meta(examples=["item.created"])] | UnsetType = UNSET
 
 
 class Paging(Input, frozen=True, kw_only=True):

@@ -15,9 +15,15 @@ ShownStatus = Literal["active", "disabled", "deleted"]
 ShownStatusReason = Literal["created", "person", "gone", "failing"]
 HealthState = Literal["healthy", "catching_up", "failing", "open", "stalled"]
 EpochWord = Literal["now", "webhook_creation", "beginning_of_time"]
+EpochChoice = Literal["now", "webhook_creation", "beginning_of_time", "position"]
 Order = Literal["any", "fifo"]
 NameRule = Literal["optional", "required", "none"]
 HttpsRule = Literal["required", "unless_operator_allows"]
+NewStatus = Literal["active", "disabled"]
+UrlChange = Literal["any", "disabled"]
+SubscriptionBy = Literal["type", "pattern", "group", "matrix"]
+SubscriptionAbsent = Literal["all", "none", "refused"]
+ShownRule = Literal["once", "public", "never"]
 ShownState = Literal["pending", "succeeded", "failed", "cancelled"]
 ShownCause = Literal["first", "retry", "manual", "send", "replay", "resend", "probe", "test"]
 ShownVerdict = Literal["succeeded", "retry", "failed", "disable"]
@@ -69,6 +75,15 @@ class EpochPosition(View, frozen=True, kw_only=True):
 Epoch = EpochWord | EpochPosition
 
 
+class AlsoSign(View, frozen=True, kw_only=True):
+    """A second profile whose signature goes beside the first's. `secret` is there only where it was just made."""
+
+    profile: str
+    until: Time | None
+    secret: str | UnsetType = UNSET
+    public_key: str | None
+
+
 class Webhook(View, frozen=True, kw_only=True):
     """A URL with a subscription, credentials and a state. `secret` is there only where it was just made."""
 
@@ -87,13 +102,23 @@ class Webhook(View, frozen=True, kw_only=True):
     rate: float | None
     concurrency: int
     headers: dict[str, None]  # names of the custom headers; their values may be secrets and are never shown
-    also_sign: None
+    also_sign: AlsoSign | None
     event_epoch: Epoch
     position: int
     version: int
     created_at: Time
     updated_at: Time
     health: Health
+
+
+class RotatedSecret(View, frozen=True, kw_only=True):
+    """A new credential, this once: `secret` is null where it was given, or is a private key that never leaves. The one
+    before signs too, until `previous_until`.
+    """
+
+    secret: str | None
+    public_key: str | None
+    previous_until: Time | None
 
 
 class EventWebhook(View, frozen=True, kw_only=True):
@@ -192,8 +217,43 @@ class Delivery(View, frozen=True, kw_only=True):
     attempts: list[Attempt] | UnsetType = UNSET
 
 
+class Rotation(View, frozen=True, kw_only=True):
+    """How long the credential before goes on signing, and how many there are at most."""
+
+    overlap_ms: int
+    live_max: int
+
+
+class CredentialRule(View, frozen=True, kw_only=True):
+    """A credential as a webhook's `credentials` name it. Of several with the same `one_of` one is required.
+
+    `given_by` says who may bring one, `is_made` whether Hookspan makes one; `shown` is whether people get to see the
+    secret once, only its public half, or never anything.
+    """
+
+    name: str
+    kind: str
+    is_required: bool
+    one_of: str | None
+    given_by: list[str]
+    is_made: bool
+    shown: ShownRule
+    rotation: Rotation | None
+
+
+class SubscriptionRule(View, frozen=True, kw_only=True):
+    """What people choose events by, and what a webhook without a list gets."""
+
+    by: SubscriptionBy
+    absent: SubscriptionAbsent
+
+
 class Profile(View, frozen=True, kw_only=True):
-    """A wire format with its rules, as far as they concern who configures webhooks. `webhooks_max` 0: no limit."""
+    """A wire format with its rules, as far as they concern who configures webhooks and who receives.
+
+    `webhooks_max` 0: no limit. `headers` are all that its signers may write, in lower case. `retry_window_ms`
+    is from the first attempt to the last.
+    """
 
     name: str
     title: str
@@ -201,12 +261,26 @@ class Profile(View, frozen=True, kw_only=True):
     webhooks_max: int
     webhook_name: NameRule
     https: HttpsRule
-    order: Order
+    checks_certificate: bool
+    new_status: NewStatus
+    url_change: UrlChange
     configure: list[str]
+    subscription: SubscriptionRule
+    credentials: list[CredentialRule]
+    headers: list[str]
+    has_test: bool
+    order: Order
+    retry_window_ms: int
+    epochs: list[EpochChoice]
+    epoch_default: EpochChoice
+    settable: list[str]
+    management_api: str | None
 
 
 class CatalogEntry(View, frozen=True, kw_only=True):
-    """One event type of a profile, with the JSON Schema of its content and a sample."""
+    """One event type of a profile, with the JSON Schema of its content and a sample; `context` belongs to the sample
+    where the profile's body asks for one.
+    """
 
     type: str
     category: str | None
@@ -215,6 +289,7 @@ class CatalogEntry(View, frozen=True, kw_only=True):
     since: str | None
     schema: msgspec.Raw | None
     sample: msgspec.Raw | None
+    context: msgspec.Raw | None
 
 
 class Accepted(View, frozen=True, kw_only=True):

@@ -4,27 +4,22 @@ from collections.abc import Sequence
 
 from msgspec import UNSET, UnsetType
 
-from hookspan.domain.records import Application, SealedCredential, Webhook
+from hookspan.domain.records import Application, Webhook
 from hookspan.domain.states import Order, StatusReason, WebhookStatus, check_webhook_move
 from hookspan.errors import ChangedMeanwhile, Overloaded, StoreUnavailable, WebhookLimit
 from hookspan.manage import views
-from hookspan.manage._address import check_move, check_sent_again, check_url
-from hookspan.manage._credentials import (
-    HEADERS,
-    Sealer,
-    check_headers,
-    make_credentials,
-    replaced,
-    shown_secret,
-)
+from hookspan.manage._address import check_move, check_sent_again, check_webhook_url
+from hookspan.manage._also_sign import Plan, Second, check_beside, plan_second, set_second, without_second
+from hookspan.manage._credentials import Maker, Sealer, shown_secret
 from hookspan.manage._ground import Ground, invalid, not_found
-from hookspan.manage._show import epoch_text, show_health, show_webhook
+from hookspan.manage._headers import HEADERS, check_headers, header_names
+from hookspan.manage._show import NOTHING, Once, epoch_text, show_health, show_webhook
 from hookspan.manage._subscription import check_subscription
 from hookspan.manage.inputs import ChangeWebhook, CreateWebhook, EpochAt, Paging
 from hookspan.profiles import Profile
 from hookspan.store.contract import NewWebhook, Page, WebhookChange
 
-_TRIES_MAX = 5  # of a change that others come between
+TRIES_MAX = 5  # of a change that others come between
 _STATUS = {"active": WebhookStatus.ACTIVE, "disabled": WebhookStatus.DISABLED}
 
 
@@ -41,13 +36,18 @@ class Webhooks:
         profile = ground.profile(application)
         _check_name(profile, given.name)
         events = check_subscription(profile, None if given.events is UNSET else given.events)
+        plan = plan_second(ground, profile, given.also_sign, None) if given.also_sign else None
         headers = {} if given.headers is UNSET else given.headers
-        check_headers(headers)
+        check_headers(headers, [profile] if plan is None else [profile, plan.profile])
         status, position, epoch = _start(application, profile, given)
-        await check_url(ground, profile, given.url)
-        made = make_credentials(profile, None if given.credentials is UNSET else given.credentials)
+        await self._check_room(application, profile)
+        await check_webhook_url(ground, profile, given.url)
         ident, now_ms = ground.engine.ids.make(), ground.clock.now_ms()
-        sealer = Sealer(ground, application.id, ident, now_ms)
+        sealer, maker = Sealer(ground, application.id, ident, now_ms), Maker(ground)
+        made = await maker.make(profile, None if given.credentials is UNSET else given.credentials)
+        extra = Second(None, (*sealer.seal_all(made), *sealer.seal_headers(headers)))
+        if plan is not None:
+            extra = await set_second(maker, sealer, plan, extra.credentials)
         kept = await ground.store.create_webhook(
             NewWebhook(
                 id=ident,
@@ -61,20 +61,26 @@ class Webhooks:
                 rate=given.rate,
                 concurrency=given.concurrency,
                 event_epoch=epoch,
-                credentials=(*sealer.seal_all(made), *sealer.seal_headers(headers)),
+                also_sign=extra.also_sign,
+                credentials=extra.credentials,
                 position=position,
                 created_at=now_ms,
             ),
             profile.rules.webhooks_max,
         )
         if kept is None:
-            raise WebhookLimit(
-                f"The application has {profile.rules.webhooks_max} webhooks, as many as profile {profile.name} allows.",
-                limit=profile.rules.webhooks_max,
-            )
+            raise _too_many(profile)
         await ground.engine.webhooks_changed(application.id)
         # Nothing is read any more: an error now would lose the secret of a webhook that is there.
-        return show_webhook(kept, application, profile, show_health(kept, None, None), shown_secret(made) or UNSET)
+        once = Once(shown_secret(made), extra.secret)
+        return show_webhook(kept, application, profile, show_health(kept), now_ms, once)
+
+    async def _check_room(self, application: Application, profile: Profile) -> None:
+        """Refuse early what the store would refuse, where a key or a handshake would be made in vain."""
+        if profile.makes_slowly or profile.rules.checks_certificate:
+            found = await self._ground.store.webhooks_of(application.id)
+            if found is not None and 0 < profile.rules.webhooks_max <= len(found.webhooks):
+                raise _too_many(profile)
 
     async def page(self, application_id: str, paging: Paging) -> views.WebhookList:
         """Newest first. One read of all: no profile allows so many that it would matter."""
@@ -112,12 +118,14 @@ class Webhooks:
         profile = ground.profile(application)
         if given.resume is not UNSET and given.status != "active":
             raise invalid("/resume", 'resume goes with "status": "active".')
-        for _ in range(_TRIES_MAX):
-            webhook = await self._try_change(application, profile, webhook_id, given, expected_version)
-            if webhook is not None:
+        maker = Maker(ground)
+        for _ in range(TRIES_MAX):
+            changed = await self._try_change(application, profile, webhook_id, given, expected_version, maker)
+            if changed is not None:
                 await ground.engine.webhooks_changed(application.id)
                 ground.engine.wake()
-                return await self._show_after(webhook, application, profile)
+                webhook, secret = changed
+                return await self._show_after(webhook, application, profile, Once(also_secret=secret))
         raise ChangedMeanwhile("The webhook is being changed by others all the time: try again.")
 
     async def _try_change(
@@ -127,8 +135,10 @@ class Webhooks:
         webhook_id: str,
         given: ChangeWebhook,
         expected_version: int | None,
-    ) -> Webhook | None:
-        """None: it was changed between the checks and the writing, and nobody asked for a version; nothing was done.
+        maker: Maker,
+    ) -> tuple[Webhook, str | None] | None:
+        """The webhook, and a secret of its second profile that was made. None: it was changed between the checks and
+        the writing, and nobody asked for a version; nothing was done.
 
         The checks and the credentials that stay are of the webhook that was read, so it is that version or none.
         """
@@ -137,16 +147,16 @@ class Webhooks:
         if given.status is not UNSET:
             check_webhook_move(webhook.status, _STATUS[given.status])
         check_version(webhook, expected_version)
-        change = await self._checked(webhook, profile, given)
+        change, secret = await self._checked(webhook, profile, given, maker)
         if change == WebhookChange():
-            return webhook
+            return webhook, None
         try:
             changed = await ground.store.update_webhook(webhook.id, change, webhook.version, ground.clock.now_ms())
         except ChangedMeanwhile:
             if expected_version is not None:
                 raise
             return None
-        return changed if changed is not None else not_found("webhook", webhook_id)
+        return (changed, secret) if changed is not None else not_found("webhook", webhook_id)
 
     async def delete(self, application_id: str, webhook_id: str, expected_version: int | None = None) -> views.Webhook:
         """The webhook as it was last, with status deleted: it is shown this once more and then never again."""
@@ -167,65 +177,89 @@ class Webhooks:
         await ground.engine.webhooks_changed(application.id)
         return await self._show_after(deleted, application, ground.profile(application))
 
-    async def _checked(self, webhook: Webhook, profile: Profile, given: ChangeWebhook) -> WebhookChange:
-        """The members to change, each checked; nothing is written here."""
+    async def _checked(
+        self, webhook: Webhook, profile: Profile, given: ChangeWebhook, maker: Maker
+    ) -> tuple[WebhookChange, str | None]:
+        """The members to change, each checked, and a secret that was made; nothing is written here."""
         ground = self._ground
         if given.name is not UNSET:
             _check_name(profile, given.name)
         events = UNSET if given.events is UNSET else check_subscription(profile, given.events)
+        plan = plan_second(ground, profile, given.also_sign, webhook.also_sign) if given.also_sign else None
+        second = self._second_profile(webhook, plan, given)
         if given.headers is not UNSET:
-            check_headers(given.headers)
+            check_headers(given.headers, [profile] if second is None else [profile, second])
+        elif plan is not None:
+            check_beside(plan.profile, header_names(webhook.credentials))
         if given.url is not UNSET and given.url != webhook.url:
             check_move(webhook, profile)
-            target = await check_url(ground, profile, given.url)
-            sent = set(given.credentials or ()) | ({HEADERS} if given.headers is not UNSET else set())
-            check_sent_again(ground, webhook, target, sent)
+            target = await check_webhook_url(ground, profile, given.url)
+            check_sent_again(ground, webhook, target, given, profile, second)
         status, reason = _move(webhook, given)
-        return WebhookChange(
+        changed = await self._credentials(webhook, profile, plan, given, maker)
+        change = WebhookChange(
             name=given.name,
             url=given.url,
             events=events,
             order=UNSET if given.order is UNSET else Order[given.order.upper()],
             rate=given.rate,
             concurrency=given.concurrency,
-            credentials=self._credentials(webhook, profile, given),
+            also_sign=UNSET if given.also_sign is UNSET else changed.also_sign,
+            credentials=UNSET if changed.credentials == webhook.credentials else changed.credentials,
             status=status,
             status_reason=reason,
             keep=given.resume != "skip",
         )
+        return change, changed.secret
 
-    def _credentials(
-        self, webhook: Webhook, profile: Profile, given: ChangeWebhook
-    ) -> tuple[SealedCredential, ...] | UnsetType:
+    def _second_profile(self, webhook: Webhook, plan: Plan | None, given: ChangeWebhook) -> Profile | None:
+        """The second profile that will be in force. One whose folder is gone can still be left alone, or taken away."""
+        profiles, old = self._ground.profiles, webhook.also_sign
+        if given.also_sign is not UNSET or old is None:
+            return None if plan is None else plan.profile
+        return profiles.get(old.profile) if old.profile in profiles.names else None
+
+    async def _credentials(
+        self, webhook: Webhook, profile: Profile, plan: Plan | None, given: ChangeWebhook, maker: Maker
+    ) -> Second:
         """The webhook's credentials with those given in the place of their old ones; null takes one out."""
-        if given.credentials is UNSET and given.headers is UNSET:
-            return UNSET
         sealer = Sealer(self._ground, webhook.application_id, webhook.id, self._ground.clock.now_ms())
         kept = webhook.credentials
         if given.credentials is not UNSET and given.credentials:
-            kept = replaced(sealer, kept, profile, given.credentials)
+            kept = await maker.replace(sealer, kept, profile, given.credentials)
         if given.headers is not UNSET:
             kept = (*(one for one in kept if one.name != HEADERS), *sealer.seal_headers(given.headers))
-        return kept
+        if given.also_sign is UNSET:
+            return Second(webhook.also_sign, kept)
+        if plan is None:
+            return Second(None, without_second(kept))
+        return await set_second(maker, sealer, plan, kept)
 
     async def _show(
-        self, webhooks: Sequence[Webhook], application: Application, profile: Profile
+        self, webhooks: Sequence[Webhook], application: Application, profile: Profile, once: Once = NOTHING
     ) -> list[views.Webhook]:
-        store = self._ground.store
+        store, now_ms = self._ground.store, self._ground.clock.now_ms()
         idents = [one.id for one in webhooks]
         waiting = await store.waiting(idents)
         last = await store.last_success_at(idents)
-        return [
-            show_webhook(one, application, profile, show_health(one, waiting.get(one.id), last.get(one.id)))
+        stalled = await store.stalled(idents) if profile.rules.delivery.stalls else {}
+        healths = [
+            show_health(one, waiting.get(one.id), last.get(one.id), stalled_since=stalled.get(one.id))
             for one in webhooks
         ]
+        return [
+            show_webhook(one, application, profile, health, now_ms, once)
+            for one, health in zip(webhooks, healths, strict=True)
+        ]
 
-    async def _show_after(self, webhook: Webhook, application: Application, profile: Profile) -> views.Webhook:
+    async def _show_after(
+        self, webhook: Webhook, application: Application, profile: Profile, once: Once = NOTHING
+    ) -> views.Webhook:
         """A webhook that was changed: what is done is not answered by an error because its health can't be read."""
         try:
-            [shown] = await self._show([webhook], application, profile)
+            [shown] = await self._show([webhook], application, profile, once)
         except (Overloaded, StoreUnavailable):
-            shown = show_webhook(webhook, application, profile, show_health(webhook, None, None))
+            shown = show_webhook(webhook, application, profile, show_health(webhook), self._ground.clock.now_ms(), once)
         return shown
 
 
@@ -245,6 +279,13 @@ def check_version(webhook: Webhook, expected_version: int | None) -> None:
             f"The webhook is at version {webhook.version}, not {expected_version}: read it again.",
             version=webhook.version,
         )
+
+
+def _too_many(profile: Profile) -> WebhookLimit:
+    most = profile.rules.webhooks_max
+    return WebhookLimit(
+        f"The application has {most} webhooks, as many as profile {profile.name} allows: delete one first.", limit=most
+    )
 
 
 def _check_name(profile: Profile, name: str | None) -> None:

@@ -12,6 +12,8 @@ import msgspec
 import pytest
 
 from hookspan.cli.node import Node, bind, running
+from hookspan.egress import Egress, Target
+from hookspan.errors import InvalidCertificate
 from hookspan.settings import Settings
 from tests.support.receiver import Receiver
 
@@ -74,6 +76,21 @@ class Api:
                 await asyncio.sleep(0.01)
 
 
+class Certificates:
+    """Stands in for the look at certificates: most receivers of these tests speak no TLS. `checked` are the URLs that
+    were looked at, `is_valid` is the verdict.
+    """
+
+    def __init__(self) -> None:
+        self.checked: list[str] = []
+        self.is_valid = True
+
+    async def check(self, target: Target) -> None:
+        self.checked.append(target.url)
+        if not self.is_valid:
+            raise InvalidCertificate("No TLS connection with a valid certificate could be made.")
+
+
 @contextlib.asynccontextmanager
 async def api_in(folder: Path, **changes) -> AsyncIterator[Api]:
     """A node on a database in `folder`, with settings other than the fixture's."""
@@ -107,3 +124,10 @@ async def api(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
 async def receiver() -> AsyncIterator[Receiver]:
     async with Receiver() as one:
         yield one
+
+
+@pytest.fixture
+def certificates(monkeypatch: pytest.MonkeyPatch) -> Certificates:
+    one = Certificates()
+    monkeypatch.setattr(Egress, "check_certificate", lambda _egress, target: one.check(target))
+    return one

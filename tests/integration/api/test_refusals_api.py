@@ -102,7 +102,11 @@ async def test_publishing_takes_no_query(api):
 async def test_an_unknown_application_is_not_found_everywhere(api):
     """Before anything else of the request is looked at, and in the same words."""
     document = await api("GET", "/openapi.json")
-    bodies = {"/webhooks": {"url": "http://127.0.0.1:9/"}, "/events": {"type": "a.b", "content": {}}}
+    bodies = {
+        "/webhooks": {"url": "http://127.0.0.1:9/"},
+        "/events": {"type": "a.b", "content": {}},
+        "/send": {"event_id": "x"},
+    }
     for method, path in routes(document):
         if not path.startswith("/v1/applications/x"):
             continue

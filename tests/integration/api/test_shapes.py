@@ -31,8 +31,15 @@ ATTEMPT = {
 }  # fmt: skip
 REQUEST = {"method", "url", "headers", "body", "body_bytes"}
 RESPONSE = {"status", "headers", "body", "body_base64", "body_bytes", "is_truncated"}
-PROFILE = {"name", "title", "hash", "webhooks_max", "webhook_name", "https", "order", "configure"}
-ENTRY = {"type", "category", "title", "description", "since", "schema", "sample"}
+ALSO_SIGN = {"profile", "until", "public_key"}
+ROTATED = {"secret", "public_key", "previous_until"}
+PROFILE = {
+    "name", "title", "hash", "webhooks_max", "webhook_name", "https", "checks_certificate", "new_status", "url_change",
+    "configure", "subscription", "credentials", "headers", "has_test", "order", "retry_window_ms", "epochs",
+    "epoch_default", "settable", "management_api",
+}  # fmt: skip
+CREDENTIAL = {"name", "kind", "is_required", "one_of", "given_by", "is_made", "shown", "rotation"}
+ENTRY = {"type", "category", "title", "description", "since", "schema", "sample", "context"}
 
 
 async def test_application(api):
@@ -99,11 +106,32 @@ async def test_event_delivery_and_attempt(api, receiver):
 async def test_profiles_and_catalog(api):
     """Every loaded profile, and every event type of one."""
     profiles = await api("GET", "/v1/profiles")
-    assert {"standard", "bridge-api"} <= {one["name"] for one in profiles["data"]}
+    assert [one["name"] for one in profiles["data"]] == ["bridge-api", "bridge-lms", "bridge-xyz", "standard"]
     assert all(set(one) == PROFILE for one in profiles["data"])
+    assert all(set(rule) == CREDENTIAL for one in profiles["data"] for rule in one["credentials"])
     catalog = await api("GET", "/v1/profiles/bridge-api/events")
     assert all(set(one) == ENTRY for one in catalog["data"])
     assert "item.created" in {one["type"] for one in catalog["data"]}
+
+
+async def test_second_signature_and_rotation(api, receiver):
+    """A secret that was made is in the answer that made it and nowhere else."""
+    app = await api.application()
+    made = await api.webhook(app, receiver.url, also_sign={"profile": "bridge-api"})
+    assert set(made["also_sign"]) == ALSO_SIGN | {"secret"}
+    path = f"/v1/applications/{app}/webhooks/{made['id']}"
+    assert set((await api("GET", path))["also_sign"]) == ALSO_SIGN
+    assert set(await api("POST", f"{path}/secret", status=201)) == ROTATED
+
+
+async def test_tests_and_sends(api, receiver):
+    """The same shapes as attempts and deliveries have elsewhere."""
+    app = await api.application()
+    webhook = await api.webhook(app, receiver.url)
+    path = f"/v1/applications/{app}/webhooks/{webhook['id']}"
+    event = await api.publish(app, 1)
+    assert set(await api("POST", f"{path}/send", {"event_id": event}, status=202)) == DELIVERY
+    assert set(await api("POST", f"{path}/test")) == ATTEMPT
 
 
 async def test_problem(api):

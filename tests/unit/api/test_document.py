@@ -66,10 +66,24 @@ async def test_publishing_is_described_as_it_is(document):
     assert document["paths"]["/v1/applications/{app}/events"]["post"]["responses"]["202"]
 
 
+async def test_bodies_that_may_be_absent_are_described_so(document):
+    """Each of them stands in the document, and its shape asks for nothing."""
+    found = {
+        operation["operationId"]: operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+        for item in document["paths"].values()
+        for operation in item.values()
+        if "requestBody" in operation and not operation["requestBody"]["required"]
+    }
+    assert {name: one.rpartition("/")[2] for name, one in found.items()} == _document.OPTIONAL_BODIES
+    shapes = [document["components"]["schemas"][name] for name in _document.OPTIONAL_BODIES.values()]
+    assert not any(shape.get("required") for shape in shapes)
+
+
 async def test_unknown_members_are_refused_by_the_shapes(document):
     """Every input says so."""
     shapes = document["components"]["schemas"]
-    for name in ("CreateApplication", "ChangeApplication", "CreateWebhook", "ChangeWebhook", "PublishSample"):
+    inputs = ("CreateApplication", "ChangeApplication", "CreateWebhook", "ChangeWebhook", "SetAlsoSign", "RotateSecret")
+    for name in (*inputs, "SendTest", "SendEvent", "PublishSample"):
         assert shapes[name]["additionalProperties"] is False
 
 
@@ -83,4 +97,4 @@ async def test_members_that_may_be_null_are_always_there(document):
         for member in shape.get("properties", {})
         if member not in shape.get("required", [])
     }
-    assert optional == {"Webhook.secret", "Delivery.attempts", "Problem.errors"}
+    assert optional == {"Webhook.secret", "AlsoSign.secret", "Delivery.attempts", "Problem.errors"}

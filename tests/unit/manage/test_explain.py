@@ -11,8 +11,8 @@ from hookspan.domain.states import DeliveryReason, DeliveryState, Order, StatusR
 
 NOW = 1_767_225_600_000
 ALL_REASONS = {
-    "due", "scheduled", "behind_head", "webhook_disabled", "exhausted", "expired", "gone", "blocked_destination",
-    "person", "webhook_deleted", "job_cancelled", "skipped", "erased",
+    "due", "scheduled", "behind_head", "stalled", "webhook_disabled", "exhausted", "expired", "gone",
+    "blocked_destination", "person", "webhook_deleted", "job_cancelled", "skipped", "erased",
 }  # fmt: skip
 WEBHOOK = Webhook(
     id=7, application_id=1, name=None, url="https://example.com", status=WebhookStatus.ACTIVE, status_reason=None,
@@ -50,7 +50,13 @@ def explain(one=DELIVERY, to=WEBHOOK, *, is_behind_head=False):
         (delivery(is_claimed=True, next_attempt_at=None), WEBHOOK, True, "due", "sent"),
         (delivery(), DISABLED, False, "webhook_disabled", "a person disabled it"),
         (delivery(), None, False, "webhook_disabled", "deleted"),
+        (delivery(is_claimed=True, next_attempt_at=None), DISABLED, False, "due", "sent"),
+        (delivery(run=1), DISABLED, False, "due", "sent"),
+        (delivery(run=1), WEBHOOK, True, "due", "sent"),
         (delivery(), WEBHOOK, True, "behind_head", "order"),
+        (delivery(next_attempt_at=None), WEBHOOK, False, "stalled", "by hand"),
+        (delivery(next_attempt_at=None, attempt_count=1), WEBHOOK, True, "stalled", "after 1 attempt"),
+        (delivery(next_attempt_at=None), DISABLED, False, "webhook_disabled", "a person disabled it"),
         (delivery(next_attempt_at=NOW + 1), WEBHOOK, False, "scheduled", "2026-01-01T00:00:00.001Z"),
         (
             delivery(next_attempt_at=NOW + 1, attempt_count=2, last_response_status=503),

@@ -5,9 +5,11 @@ import base64
 import msgspec
 import pytest
 
-from hookspan.domain.records import Attempt
-from hookspan.domain.states import Cause, VerdictKind
-from hookspan.manage._show import epoch_text, epoch_view, show_attempt
+from hookspan.domain.records import AlsoSign, Application, Attempt, SealedCredential, Webhook
+from hookspan.domain.states import Cause, Order, VerdictKind, WebhookStatus
+from hookspan.domain.times import to_text as time_text
+from hookspan.manage._show import Once, epoch_text, epoch_view, show_attempt, show_health, show_webhook
+from hookspan.manage.views import AlsoSign as AlsoSignView
 from hookspan.manage.views import EpochPosition
 from hookspan.profiles import load_profiles
 
@@ -19,6 +21,20 @@ ATTEMPT = Attempt(
     response_headers=b"a: 1\r\nb:2\r\nodd\r\nc: \xff\r\n", response_body=b"ok", response_bytes=2,
     previous_attempt_id=None,
 )  # fmt: skip
+NOW = 1_767_225_600_000
+APPLICATION = Application(
+    id=1, public_id="app", name="Acme", profile="standard", uuid="u", settings={}, metadata={}, notify=None,
+    webhooks_version=1, last_position=0, created_at=NOW, updated_at=NOW,
+)  # fmt: skip
+WEBHOOK = Webhook(
+    id=7, application_id=1, name=None, url="https://example.com", status=WebhookStatus.ACTIVE, status_reason=None,
+    events=None, order=Order.ANY, rate=None, concurrency=1, event_epoch=None, credentials=(), position=0, version=1,
+    failing_since=None, created_at=NOW, updated_at=NOW,
+)  # fmt: skip
+
+
+def credential(name: str, *, public: str | None = None, expires_at: int | None = None) -> SealedCredential:
+    return SealedCredential(name=name, sealed=b"", public=public, made_at=NOW, expires_at=expires_at)
 
 
 def shown(**changes):
@@ -56,6 +72,44 @@ def test_an_attempt_without_a_response_shows_its_error():
 def test_times_are_in_milliseconds():
     """Microseconds are kept as fractions."""
     assert shown().duration_ms == 1.234
+
+
+@pytest.mark.parametrize(
+    ("status", "failing_since", "stalled_since", "state", "since"),
+    [
+        (WebhookStatus.ACTIVE, None, None, "healthy", None),
+        (WebhookStatus.ACTIVE, 1_000, None, "failing", "1970-01-01T00:00:01.000Z"),
+        (WebhookStatus.ACTIVE, 1_000, 2_000, "stalled", "1970-01-01T00:00:02.000Z"),
+        (WebhookStatus.CATCHING_UP, 1_000, 2_000, "catching_up", None),
+    ],
+)
+def test_health_is_the_most_telling_state(status, failing_since, stalled_since, state, since):
+    """Stalled is more than failing: it does not go on by itself."""
+    webhook = msgspec.structs.replace(WEBHOOK, status=status, failing_since=failing_since)
+    health = show_health(webhook, stalled_since=stalled_since)
+    assert (health.state, health.since) == (state, since)
+
+
+def test_the_second_profiles_credentials_stay_apart():
+    """From the first's names, public key and end; custom headers from both."""
+    credentials = [
+        credential("also:keypair", public="second"),
+        credential("also:secret", expires_at=NOW + 9),
+        credential("secret"),
+        credential("secret", expires_at=NOW + 5),
+        credential("secret", expires_at=NOW - 5),
+        credential("headers", public='["X-A"]'),
+    ]
+    webhook = msgspec.structs.replace(
+        WEBHOOK, credentials=tuple(credentials), also_sign=AlsoSign(profile="bridge-xyz", until=NOW)
+    )
+    shown = show_webhook(webhook, APPLICATION, PROFILE, show_health(webhook), NOW, Once(also_secret="new"))
+    assert list(shown.credentials) == ["secret"]
+    assert (shown.public_key, shown.secret_previous_until) == (None, time_text(NOW + 5))
+    assert shown.also_sign == AlsoSignView(
+        profile="bridge-xyz", until=time_text(NOW), secret="new", public_key="second"
+    )
+    assert (shown.secret, shown.headers) == (msgspec.UNSET, {"X-A": None})
 
 
 def test_epochs_survive_being_kept():

@@ -1,5 +1,6 @@
 """Changes of webhooks: both or nothing, and what is done is answered as done."""
 
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,61 +9,17 @@ import pytest
 
 from hookspan.domain.states import WebhookStatus
 from hookspan.errors import ChangedMeanwhile, StateForbidden, StoreUnavailable
-from hookspan.ids import to_text
 from hookspan.manage._address import check_move
-from hookspan.manage._cursor import Cursors
-from hookspan.manage._ground import Ground
 from hookspan.manage._why import Why
-from hookspan.manage.inputs import ChangeWebhook, CreateWebhook
-from hookspan.manage.webhooks import Webhooks
+from hookspan.manage.inputs import CreateWebhook, SetAlsoSign
+from hookspan.profiles import Profile
 from hookspan.store.contract import WebhookChange
-from tests.support.world import PROFILES, World
+from tests.support.shop import Shop
+from tests.support.world import World
 
 pytestmark = pytest.mark.anyio
 
 URL = "https://receiver.example.com/hook"
-
-
-class Destinations:
-    """Takes every URL."""
-
-    def target(self, url: str, *, https_required: bool) -> SimpleNamespace:
-        assert https_required in (True, False)
-        return SimpleNamespace(url=url, origin=url.rpartition("/")[0])
-
-    async def check_destination(self, target: object) -> None:
-        assert target
-
-
-class Shop:
-    """An application with one webhook, and management over its store."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.ground = Ground(
-            store=world.store,
-            profiles=PROFILES,
-            egress=Destinations(),  # type: ignore[arg-type]  # a stand-in
-            vault=world.vault,
-            engine=world.engine,
-            clock=world.clock,
-            cursors=Cursors("k"),
-        )
-        self.webhooks = Webhooks(self.ground)
-
-    async def open(self) -> None:
-        self.application = await self.world.application()
-        self.webhook = await self.world.webhook(self.application)
-        self.profile = self.ground.profile(self.application)
-
-    async def change(self, expected_version: int | None = None, **members):
-        webhook_id = to_text(self.profile.webhook_prefix, self.webhook.id)
-        return await self.webhooks.change(
-            self.application.public_id, webhook_id, ChangeWebhook(**members), expected_version
-        )
-
-    async def kept(self):
-        return await self.world.store.get_webhook(self.webhook.id)
 
 
 @pytest.fixture
@@ -129,6 +86,40 @@ async def test_a_creation_reads_nothing_after_it_is_kept(shop, monkeypatch):
     made = await shop.webhooks.create(shop.application.public_id, CreateWebhook(url=URL))
     assert made.secret
     assert (made.health.state, made.health.waiting, made.health.last_delivery_at) == ("healthy", 0, None)
+
+
+@pytest.mark.parametrize(("profile", "is_apart"), [("bridge-xyz", True), ("standard", False)])
+async def test_slow_keys_are_made_in_a_thread(shop, monkeypatch, profile, is_apart):
+    """The loop goes on meanwhile; what is quick needs none."""
+    threads = []
+    made = Profile.new_credentials
+
+    def noted(self, *call, **more):
+        threads.append(threading.current_thread())
+        return made(self, *call, **more)
+
+    monkeypatch.setattr(Profile, "new_credentials", noted)
+    application = await shop.world.application(profile)
+    await shop.webhooks.create(application.public_id, CreateWebhook(url=URL))
+    assert [one is not threading.current_thread() for one in threads] == [is_apart]
+
+
+async def test_a_second_profile_is_made_once_though_the_change_is_tried_twice(shop, monkeypatch):
+    """The secret that is shown is the one that is kept."""
+    store, update = shop.world.store, shop.world.store.update_webhook
+    others = [WebhookChange(rate=5.0)]
+
+    async def interrupted(webhook_id, change, version, changed_at):
+        if others:
+            await update(webhook_id, others.pop(), None, changed_at)
+        return await update(webhook_id, change, version, changed_at)
+
+    monkeypatch.setattr(store, "update_webhook", interrupted)
+    shown = await shop.change(also_sign=SetAlsoSign(profile="bridge-api"))
+    kept = next(one for one in (await shop.kept()).credentials if one.name == "also:secret")
+    ids = {"application_id": shop.application.id, "webhook_id": shop.webhook.id, "name": "also:secret"}
+    assert shop.world.vault.open(kept.sealed, **ids).decode() == shown.also_sign.secret
+    assert shown.rate == 5.0
 
 
 async def test_a_change_is_answered_though_its_health_is_unknown(shop, monkeypatch):

@@ -1,0 +1,69 @@
+"""Rotating a webhook's secret: a new one signs first, the one before goes on signing beside it for a while."""
+
+from hookspan.domain.records import Webhook
+from hookspan.errors import ChangedMeanwhile, InvalidCredential, NotAllowed, NotRotatable
+from hookspan.manage import views
+from hookspan.manage._credentials import GIVER, Sealer, after_rotation, placed, run_maker
+from hookspan.manage._ground import Ground, not_found
+from hookspan.manage._show import time_or_none
+from hookspan.manage.inputs import RotateSecret
+from hookspan.manage.webhooks import TRIES_MAX
+from hookspan.profiles import NewCredential, Profile
+from hookspan.store.contract import WebhookChange
+
+
+class Secrets:
+    """Rotate what webhooks sign with."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+
+    async def rotate(self, application_id: str, webhook_id: str, given: RotateSecret) -> views.RotatedSecret:
+        """The successor of the credential that the webhook signs with, in force at once.
+
+        Raises NotRotatable where the profile does not rotate, InvalidCredential and NotAllowed for a secret that does
+        not fit or may not be given, ChangedMeanwhile when others come between again and again.
+        """
+        ground = self._ground
+        application = await ground.application(application_id)
+        profile = ground.profile(application)
+        secret = given.secret or None
+        made: NewCredential | None = None
+        for _ in range(TRIES_MAX):
+            webhook = await ground.webhook(application, webhook_id)
+            name = _rotatable(webhook, profile)
+            if made is None or made.name != name:
+                made = await self._make(profile, name, secret)
+            now_ms = ground.clock.now_ms()
+            fresh = Sealer(ground, application.id, webhook.id, now_ms).seal(name, made.secret, made.public)
+            credentials, until = after_rotation(webhook.credentials, fresh, profile.rotation(name), now_ms)
+            try:
+                changed = await ground.store.update_webhook(
+                    webhook.id, WebhookChange(credentials=credentials), webhook.version, now_ms
+                )
+            except ChangedMeanwhile:
+                continue
+            if changed is None:
+                not_found("webhook", webhook_id)
+            await ground.engine.webhooks_changed(application.id)
+            return views.RotatedSecret(secret=made.shown, public_key=made.public, previous_until=time_or_none(until))
+        raise ChangedMeanwhile("The webhook is being changed by others all the time: try again.")
+
+    async def _make(self, profile: Profile, name: str, secret: str | None) -> NewCredential:
+        try:
+            return await run_maker(self._ground, profile, lambda: profile.rotated(name, secret, may_give=GIVER))
+        except (InvalidCredential, NotAllowed) as error:
+            error.errors = ()  # they point at a webhook's credentials; here is one secret
+            raise placed(error, "", "/secret") from None
+
+
+def _rotatable(webhook: Webhook, profile: Profile) -> str:
+    """The first credential that rotates and that the webhook has."""
+    names = {one.name for one in webhook.credentials}
+    for name in profile.rotatable:
+        if name in names:
+            return name
+    raise NotRotatable(
+        f"Profile {profile.name} has no credential that rotates. To replace one at once, change the webhook's "
+        "credentials; for a new key beside the old one, create a second webhook."
+    )
