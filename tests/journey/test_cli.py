@@ -146,16 +146,20 @@ def test_the_demo_delivers_and_verifies_every_sample(tmp_path: Path) -> None:
     assert done.stdout.count("verified  ") == int(counted.group(1))
     assert done.stderr == ""
     assert list(tmp_path.iterdir()) == [], "the demo leaves nothing behind"
+    titles = [profiles.get(name).title for name in profiles.names]
+    shown = [done.stdout.index(f"\n  {title}  app_") for title in titles]
+    assert shown == sorted(shown), "one profile after the other"
 
 
 def test_the_demo_fails_when_a_signature_does_not_verify(tmp_path: Path) -> None:
     """A receiver that knows another secret: --once ends with 1 and says what is missing and why."""
     patched = """
 import hookspan.cli._demo as demo
+import hookspan.cli._exhibit as exhibit
 from hookspan.cli import main
-known = demo.Expected
-demo.DEADLINE_S = 1.0
-demo.Expected = lambda profile, secret: known(profile, secret.swapcase())
+known = exhibit.Expected
+demo.DEADLINE_S = 2.0
+exhibit.Expected = lambda name, keys: known(name, keys if name != "bridge-api" else {"secret": "another"})
 main(["demo", "--once", "--port", "0"])
 """
     done = subprocess.run(
@@ -163,8 +167,13 @@ main(["demo", "--once", "--port", "0"])
         capture_output=True, text=True, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
     assert done.returncode == 1, done.stdout + done.stderr
+    profiles = load_profiles()
+    of_bridge_api = len(profiles.get("bridge-api").catalog())
+    assert len(re.findall(r"✗ \S+ +did not verify: ", done.stdout)) == of_bridge_api
     assert re.search(r"✗ item\.created +did not verify: ", done.stdout)
-    assert "0 delivered and verified" in done.stdout
+    counted = re.search(r"(\d+) events published over HTTP, (\d+) delivered and verified", done.stdout)
+    assert counted
+    assert int(counted.group(1)) - int(counted.group(2)) == of_bridge_api
 
 
 def test_the_demo_stays_until_ctrl_c(tmp_path: Path) -> None:
@@ -299,3 +308,18 @@ def test_the_database_can_be_looked_at_checked_and_backed_up_while_it_serves(ser
     assert done.returncode == 0, done.stderr
     checked = hookspan("db", "check", folder=served.folder, HOOKSPAN_DATABASE_URL=f"sqlite:///{tmp_path}/copy.db")
     assert checked.returncode == 0, checked.stdout
+
+
+def test_a_profile_of_one_s_own_from_nothing_to_a_server(tmp_path: Path) -> None:
+    """new, check, list, and a server that speaks it: no line of Python, and no server needed before the last step."""
+    done = hookspan("profiles", "new", "own/acme", "--from", "github-like", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    done = hookspan("profiles", "check", "own/acme", "--json", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["verified"]["type"] == "issues.opened"
+    (tmp_path / "hookspan.toml").write_text('profiles_path = "own"\n', encoding="utf-8")
+    listed = json.loads(hookspan("profiles", "list", "--json", folder=tmp_path).stdout)["data"]
+    assert ("acme", "Acme", "profiles_path") in [(one["name"], one["title"], one["source"]) for one in listed]
+    with Served(tmp_path) as served:
+        names = [one["name"] for one in served.get("/v1/profiles")["data"]]
+    assert names == sorted(one["name"] for one in listed if one["source"] != "example")

@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import socket
+import sys
 import time
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
 
 import click
 import msgspec
@@ -13,29 +14,18 @@ import msgspec
 from hookspan import __version__
 from hookspan.cli._board import Board, Row, Stage
 from hookspan.cli._client import ApiClient
+from hookspan.cli._exhibit import Exhibit, count_succeeded, create_exhibits, event_body, samples
 from hookspan.cli._output import Exit, bad, dim, good, strong
-from hookspan.cli._receiver import Arrival, Expected, Receiver
+from hookspan.cli._receiver import ADDRESS, Arrival, Receiver
 from hookspan.cli._serving import until_stopped
+from hookspan.cli._throwaway_ca import make_ca
 from hookspan.cli.node import Node, bind, running
-from hookspan.errors import ConfigurationError, UnknownEventType
+from hookspan.errors import ConfigurationError
 from hookspan.keys import with_keys
-from hookspan.profiles import Profile
+from hookspan.profiles import Sample
 from hookspan.settings import Settings
 
 DEADLINE_S = 30.0  # for every sample to arrive and be recorded
-_OPEN_SAMPLES = {  # for profiles whose catalog is open: any type will do
-    "order.paid": b'{"order_id":17,"total":"129.90","currency":"EUR"}',
-    "order.shipped": b'{"order_id":17,"parcels":2}',
-    "customer.renamed": b'{"customer_id":4,"name":"Zo\\u00eb \xe2\x9c\x93"}',
-}
-
-
-class Exhibit(msgspec.Struct, frozen=True):
-    """One application of the demo: its profile, its id and the path of its webhook at the receiver."""
-
-    profile: Profile
-    application: str
-    path: str
 
 
 class Progress:
@@ -86,25 +76,29 @@ class Progress:
             row.stage, row.note = Stage.FAILED, row.note or "was not published"
         if missing:
             self.board.update()
+            self.board.finish()
         return missing
 
 
-async def demo(settings: Settings, port: int | None, *, is_once: bool) -> int:
-    """Run the whole demo; the exit code. `port` None: the usual one, or a free one."""
-    settings = with_keys(settings)
+async def demo(settings: Settings, port: int | None, folder: Path, *, is_once: bool) -> int:
+    """Run the whole demo; the exit code. `port` None: the usual one, or a free one. `folder` is a temporary one."""
+    ca_file, tls = make_ca(folder, ADDRESS)
+    settings = with_keys(msgspec.structs.replace(settings, egress_ca_file=str(ca_file)))
     listener = _bind(settings, port)
     progress = Progress()
-    async with until_stopped() as stop, Receiver(progress.arrived) as receiver, running(settings, listener) as node:
+    async with (
+        until_stopped() as stop,
+        Receiver(progress.arrived, tls) as receiver,
+        running(settings, listener) as node,
+    ):
         _greet(node, receiver)
-        exhibits = await asyncio.to_thread(_create_applications, node, receiver)
+        exhibits = await asyncio.to_thread(_create_exhibits, node, receiver)
         rows = [
-            (one, Row(one.profile.title, event_type), content)
+            (one, Row(one.profile.title, event_type, one.profile.category_of(event_type)), sample)
             for one in exhibits
-            for event_type, content in _samples(one)
+            for event_type, sample in samples(one.profile)
         ]
-        progress.show(
-            [row for _, row, _ in rows], {one.profile.title: f"{one.application} → {one.path}" for one in exhibits}
-        )
+        progress.show([row for _, row, _ in rows], {one.profile.title: one.note for one in exhibits})
         deadline_s = time.monotonic() + DEADLINE_S
         await _publish_all(node, progress, rows)
         code = await _wait_until_recorded(node, progress, exhibits, stop, deadline_s)
@@ -128,8 +122,9 @@ def _bind(settings: Settings, port: int | None) -> socket.socket:
 def _greet(node: Node, receiver: Receiver) -> None:
     click.echo(
         f"\n{good('●')} {strong('Hookspan')} {__version__} at {strong(node.base_url)}, "
-        f"delivering to a sample receiver at {strong(receiver.url)}"
+        f"delivering to a sample receiver at {strong(receiver.url())}"
     )
+    click.echo(f"  {dim('and at')} {receiver.url('https')}{dim(', by a throw-away CA, for profiles that want https')}")
 
 
 @contextlib.contextmanager
@@ -138,44 +133,27 @@ def _client(node: Node) -> Iterator[ApiClient]:
         yield client
 
 
-def _create_applications(node: Node, receiver: Receiver) -> list[Exhibit]:
-    """One application for each shipped profile, each with an active webhook at the receiver."""
-    exhibits = []
+def _create_exhibits(node: Node, receiver: Receiver) -> list[Exhibit]:
+    """With a line on a terminal, gone again, of what is being made: a key pair takes a moment."""
+    is_terminal = sys.stdout.isatty()
+
+    def tell(text: str) -> None:
+        if is_terminal:
+            click.echo(f"\r\x1b[2K  {dim(f'· {text} …')}", nl=False)
+
     with _client(node) as client:
-        for name in node.profiles.names:
-            profile = node.profiles.get(name)
-            application = client.call("POST", "/v1/applications", {"name": f"{profile.title} demo", "profile": name})[
-                "id"
-            ]
-            path = f"/{name}"
-            wanted: dict[str, Any] = {"url": receiver.url + path}
-            if profile.rules.subscription_absent != "all":
-                wanted["events"] = [entry.type for entry in profile.catalog()]
-            webhooks = f"/v1/applications/{application}/webhooks"
-            webhook = client.call("POST", webhooks, wanted)
-            receiver.expect(path, Expected(name, webhook["secret"]))
-            if webhook["status"] != "active":
-                client.call("PATCH", f"{webhooks}/{webhook['id']}", {"status": "active"})
-            exhibits.append(Exhibit(profile, application, path))
+        exhibits = create_exhibits(client, node.profiles, receiver, tell)
+    if is_terminal:
+        click.echo("\r\x1b[2K", nl=False)
     return exhibits
 
 
-def _samples(exhibit: Exhibit) -> list[tuple[str, bytes]]:
-    profile = exhibit.profile
-    samples = {entry.type: profile.sample(entry.type) for entry in profile.catalog()}
-    for event_type, content in _OPEN_SAMPLES.items():
-        with contextlib.suppress(UnknownEventType):
-            profile.check(event_type, content, None)
-            samples.setdefault(event_type, content)
-    return list(samples.items())
-
-
-async def _publish_all(node: Node, progress: Progress, rows: list[tuple[Exhibit, Row, bytes]]) -> None:
+async def _publish_all(node: Node, progress: Progress, rows: list[tuple[Exhibit, Row, Sample]]) -> None:
     """Publish one after the other over HTTP, from a thread: the client is as blocking as a newcomer's script."""
     with _client(node) as client:
-        for exhibit, row, content in rows:
+        for exhibit, row, sample in rows:
             progress.published(exhibit.path, row)
-            body = b'{"type":"%s","content":%s}' % (row.event_type.encode(), content)
+            body = event_body(row.event_type, sample)
             await asyncio.to_thread(client.call, "POST", f"/v1/applications/{exhibit.application}/events", body)
 
 
@@ -214,15 +192,12 @@ async def _first_of(*events: asyncio.Event) -> None:
 
 def _count_succeeded(node: Node, exhibits: list[Exhibit]) -> int:
     with _client(node) as client:
-        return sum(
-            len(client.call("GET", f"/v1/applications/{one.application}/deliveries?state=succeeded&limit=100")["data"])
-            for one in exhibits
-        )
+        return count_succeeded(client, exhibits)
 
 
 def _show_next_steps(node: Node, exhibits: list[Exhibit]) -> None:
     first = exhibits[-1]
-    event_type, content = _samples(first)[:2][-1]
+    event_type, sample = samples(first.profile)[:2][-1]
     application = f"{node.base_url}/v1/applications/{first.application}"
     auth = '-H "Authorization: Bearer $KEY"'
     click.echo(
@@ -234,7 +209,7 @@ def _show_next_steps(node: Node, exhibits: list[Exhibit]) -> None:
                 "",
                 dim("    # publish an event, and see it arrive here"),
                 f"    curl {auth} {application}/events \\",
-                f'      -d \'{{"type": "{event_type}", "content": {content.decode()}}}\'',
+                f'      -d \'{{"type": "{event_type}", "content": {sample.content.decode()}}}\'',
                 dim("    # what became of each"),
                 f"    curl {auth} {application}/deliveries",
                 dim("    # where events go"),

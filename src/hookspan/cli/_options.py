@@ -11,12 +11,21 @@ from hookspan.settings import CONFIG_VARIABLE, Settings, load_settings
 
 def settings_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """`--database-url` and `--config`, for every command that needs to know where the data is."""
-    function = click.option(
-        "--config", metavar="FILE", help="Read settings from this file instead of hookspan.toml here."
-    )(function)
     return click.option(
         "--database-url", metavar="URL", help="sqlite:///relative.db or sqlite:////absolute.db  [HOOKSPAN_DATABASE_URL]"
-    )(function)
+    )(_config_option(function))
+
+
+def profiles_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--profiles-path` and `--config`, for commands that need to know which profiles there are."""
+    return click.option(
+        "--profiles-path", metavar="FOLDER", help="Where your own profiles are.  [HOOKSPAN_PROFILES_PATH]"
+    )(_config_option(function))
+
+
+_config_option = click.option(
+    "--config", metavar="FILE", help="Read settings from this file instead of hookspan.toml here."
+)
 
 
 def settings_from(*, config: str | None, **flags: Any) -> Settings:

@@ -1,18 +1,20 @@
-"""The demo's receiver: a real HTTP server on loopback that verifies what arrives, as an integrator's would."""
+"""The demo's receiver: a real server on loopback that verifies what arrives, as a customer's would."""
 
 import asyncio
 import socket
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from types import TracebackType
-from typing import Self, cast
+from typing import Any, Self, cast
 
 import httptools
 import msgspec
 
 from hookspan.verify import VerificationError, verify
 
+ADDRESS = "127.0.0.1"
 BODY_BYTES_MAX = 1024 * 1024
 HEADER_LINES_MAX = 100
 
@@ -28,36 +30,44 @@ class Arrival(msgspec.Struct, frozen=True):
 
 
 class Expected(msgspec.Struct, frozen=True):
-    """What the receiver knows of one path: which profile is spoken there, and the secret it was given."""
+    """What the receiver knows of one path: which profile is spoken there, and what it was given to verify with, as
+    the arguments of `hookspan.verify`: ``secret``, ``public_key``, ``token``.
+    """
 
     profile: str
-    secret: str
+    keys: dict[str, Any]
 
 
 class Receiver:
-    """Listens on a free loopback port. `expect` a path before a webhook points to it; `arrived` is told of each."""
+    """Listens on two free loopback ports, the second with `tls`. `expect` a path before a webhook points to it;
+    `arrived` is told of each request.
+    """
 
-    def __init__(self, arrived: Callable[[Arrival], None]) -> None:
+    def __init__(self, arrived: Callable[[Arrival], None], tls: ssl.SSLContext | None = None) -> None:
         self._arrived = arrived
         self._expected: dict[str, Expected] = {}
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._server: asyncio.Server | None = None
+        self._contexts = {"http": None} if tls is None else {"http": None, "https": tls}
+        self._listeners = {scheme: socket.create_server((ADDRESS, 0)) for scheme in self._contexts}
+        self._servers: list[asyncio.Server] = []
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Connection(self._receive), sock=self._listener)
+        for scheme, context in self._contexts.items():
+            listener = self._listeners[scheme]
+            self._servers.append(
+                await loop.create_server(lambda: _Connection(self._receive), sock=listener, ssl=context)
+            )
         return self
 
     async def __aexit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
     ) -> None:
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
 
-    @property
-    def url(self) -> str:
-        """Where it listens, without a path."""
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+    def url(self, scheme: str = "http") -> str:
+        """Where it listens by this scheme, without a path."""
+        return f"{scheme}://{ADDRESS}:{self._listeners[scheme].getsockname()[1]}"
 
     def expect(self, path: str, expected: Expected) -> None:
         """From now on `path` verifies with this."""
@@ -70,7 +80,7 @@ class Receiver:
             return HTTPStatus.NOT_FOUND
         event_type, problem = None, None
         try:
-            event_type = verify(expected.profile, headers=headers, body=body, secret=expected.secret).type
+            event_type = verify(expected.profile, headers=headers, body=body, **expected.keys).type
         except VerificationError as error:
             problem = str(error)
         self._arrived(Arrival(path, event_type, problem, time.monotonic(), body))

@@ -13,6 +13,7 @@ COMMANDS = {  # name → module of hookspan.cli that holds it as `command`
     "serve": "serve",
     "demo": "demo",
     "publish": "publish",
+    "profiles": "profiles",
     "keys": "keys",
     "db": "db",
     "version": "version",

@@ -23,7 +23,8 @@ def command(*, once: bool, port: int | None) -> int:
     """Start Hookspan and a sample receiver, publish events, and watch each arrive with its signature verified.
 
     One application for each shipped profile gets a sample of every event type in that profile's catalog. A catalog
-    that is open, as that of Standard Webhooks, has no list: there a few types of a shop stand for yours.
+    that is open, as that of Standard Webhooks, has no list: there a few types of a shop stand for yours. Profiles that
+    want https get it, by a certificate authority that is made for this demo and trusted by nothing else.
 
     \b
     Example:
@@ -36,5 +37,6 @@ def command(*, once: bool, port: int | None) -> int:
 
     configure_logging("warning")
     with tempfile.TemporaryDirectory(prefix="hookspan-demo-") as folder:
-        settings = for_trying(Settings(database_url=f"sqlite:///{Path(folder).resolve()}/hookspan.db"))
-        return run_on_loop(lambda: demo(settings, port, is_once=once))
+        path = Path(folder).resolve()
+        settings = for_trying(Settings(database_url=f"sqlite:///{path}/hookspan.db"))
+        return run_on_loop(lambda: demo(settings, port, path, is_once=once))

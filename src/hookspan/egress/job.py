@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from hookspan.domain.outcome import ErrorCode, Outcome, Owner
 from hookspan.egress.target import Target
@@ -33,6 +33,16 @@ class Failure(Exception):
         self.code = code
         self.message = message
         self.owner = owner
+
+
+class Opening(Protocol):
+    """What a connection is opened for: a request (Job), or the look at a certificate."""
+
+    target: Target
+    application_id: int
+    timeout_ms: int
+    deadline: float  # s, monotonic
+    stage: Stage
 
 
 class Job:

@@ -15,7 +15,7 @@ from hookspan.domain.outcome import ErrorCode, Owner
 from hookspan.egress.address import AddressPolicy, family_of, pack, unmapped, unpack
 from hookspan.egress.connection import Connection, Keeper
 from hookspan.egress.dns import NameFailed, Resolver
-from hookspan.egress.job import Failure, Job, Stage, blocked
+from hookspan.egress.job import Failure, Opening, Stage, blocked
 from hookspan.egress.proxy import Proxy
 from hookspan.egress.target import Target
 from hookspan.egress.tls import explain
@@ -31,7 +31,7 @@ _OUR_SHORTAGE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOM
 
 
 class Opener:
-    """Opens connections for jobs. One per Egress."""
+    """Opens connections, for requests and for looks at certificates alike: there is no other way. One per Egress."""
 
     def __init__(
         self,
@@ -49,8 +49,10 @@ class Opener:
         self._keeper = keeper
         self._proxy = proxy
 
-    async def open(self, job: Job) -> Connection:
-        """A connection for the job's application and origin. Raises Failure. The caller watches the deadline."""
+    async def open(self, job: Opening) -> Connection:
+        """A connection for the job's application and origin, after the TLS handshake where the target wants one. Raises
+        Failure. The caller watches the deadline.
+        """
         job.stage = Stage.RESOLVING
         try:
             addresses = await self.allowed_addresses(job.target)
@@ -77,7 +79,7 @@ class Opener:
             raise blocked()
         return addresses
 
-    async def _tunnel(self, proxy: Proxy, address: bytes, job: Job) -> socket.socket:
+    async def _tunnel(self, proxy: Proxy, address: bytes, job: Opening) -> socket.socket:
         try:
             addresses = await proxy.addresses(self._resolver)
             sock = await self._connect_any(addresses, proxy.port, job.deadline)
@@ -98,7 +100,7 @@ class Opener:
                     return await _connect(address, port)
         return await _connect(tried[-1], port)
 
-    async def _make_connection(self, sock: socket.socket, job: Job, remote_address: str) -> Connection:
+    async def _make_connection(self, sock: socket.socket, job: Opening, remote_address: str) -> Connection:
         target = job.target
         key = (job.application_id, target.origin)
         loop = asyncio.get_running_loop()

@@ -8,6 +8,7 @@ from functools import partial
 from hookspan.clock import Clock
 from hookspan.domain.outcome import ErrorCode, Outcome, Owner
 from hookspan.egress.address import AddressPolicy
+from hookspan.egress.certificate import CertificateChecks
 from hookspan.egress.connection import Connection
 from hookspan.egress.dns import CaresNames, NameFailed, NameService, Resolver
 from hookspan.egress.job import BLOCKED_MESSAGE, Failure, Job, Stage
@@ -50,6 +51,9 @@ class Egress:
         self._loop = asyncio.get_running_loop()
         self._resolver = Resolver(self._names or CaresNames(), self._clock)
         self._opener = Opener(self._policy, self._resolver, self._tls, self._clock, self, self._proxy)
+        self._certificates = CertificateChecks(
+            self._opener, self._pool, self._clock, self._settings.certificate_refusal_s
+        )
         self._is_open = True
         self._timer = self._loop.call_later(SWEEP_S, self._sweep)
 
@@ -62,6 +66,7 @@ class Egress:
         for job in list(self._flying):
             self._give_up(job, Failure(ErrorCode.SHUTDOWN, "Hookspan stopped before a response came.", Owner.US))
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._certificates.close()
         await self._pool.close(CLOSE_S)
         await self._resolver.close()
 
@@ -93,6 +98,20 @@ class Egress:
         except Failure as failure:
             is_plain = failure.message == BLOCKED_MESSAGE
             raise BlockedDestination(_BLOCKED_AT_SAVE if is_plain else failure.message) from None
+
+    async def check_certificate(self, target: Target) -> None:
+        """One TLS handshake with the target, over the way that a send would take: same policy, DNS, proxy and CAs.
+
+        Returns at once when it succeeds, and for an http target, which has no certificate. Raises BlockedDestination at
+        once; InvalidCertificate for all else, with one text and after one time (EgressSettings.certificate_refusal_s),
+        whatever was or was not there; Overloaded when too many checks run or Hookspan stops.
+        """
+        if not target.is_tls:
+            return
+        try:
+            await self._certificates.check(target)
+        except BlockedDestination:
+            raise BlockedDestination(_BLOCKED_AT_SAVE) from None
 
     def send(
         self,

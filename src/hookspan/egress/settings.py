@@ -4,6 +4,8 @@ import msgspec
 
 from hookspan import __version__
 
+CERTIFICATE_REFUSAL_S = 5.0  # long enough for a slow receiver's handshake, short enough for a person who saves a URL
+
 
 class EgressSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`allow` and `refuse` are CIDRs or addresses: the first are opened although private or this host's own, the
@@ -12,6 +14,7 @@ class EgressSettings(msgspec.Struct, frozen=True, kw_only=True):
     `own` are host and port where our own intake listens; it is refused whatever `allow` says. `ca_file` is a PEM file
     of CAs trusted beside the system's. `proxy` is `http://[user:password@]host:port` of a proxy that speaks CONNECT.
     `denied_ports` are refused in every URL. `sockets_max` bounds connections in all, idle ones included.
+    `certificate_refusal_s` is the deadline of `check_certificate`, and how long each of its refusals takes.
     """
 
     allow: tuple[str, ...] = ()
@@ -23,3 +26,4 @@ class EgressSettings(msgspec.Struct, frozen=True, kw_only=True):
     denied_ports: tuple[int, ...] = ()
     user_agent: str = f"Hookspan/{__version__}"
     sockets_max: int = 4096
+    certificate_refusal_s: float = CERTIFICATE_REFUSAL_S

@@ -1,27 +1,34 @@
 """TLS: only a valid certificate for the very host is believed, and what is wrong with others is said."""
 
-import datetime
 import ipaddress
 import ssl
 
 import pytest
 import trustme
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from hookspan.clock import SystemClock
 from hookspan.domain.outcome import ErrorCode, Owner
 from hookspan.egress import Egress, EgressSettings, sending
 from hookspan.errors import ConfigurationError
-from tests.integration.egress.evil import OK, EvilReceiver, Gone, an_egress, post, says, until
+from tests.integration.egress.evil import OK, EvilReceiver, an_egress, post, says, until
+from tests.integration.egress.tls_receivers import (
+    HOST,
+    LATER,
+    LONG_AGO,
+    answers_in_plain,
+    hand_made,
+    hangs_up,
+    old_protocol,
+    resets,
+    says_nothing,
+    server_context,
+)
 from tests.unit.egress.names import ScriptedNames, answer
 
 pytestmark = pytest.mark.anyio
-
-HOST = "receiver.example"
-LONG_AGO = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
-LATER = datetime.datetime(2099, 1, 1, tzinfo=datetime.UTC)
 
 
 @pytest.fixture(params=[False, True], ids=["asyncio", "uvloop"])
@@ -39,41 +46,6 @@ def ca_file(ca, tmp_path_factory):
     path = tmp_path_factory.mktemp("ca") / "ca.pem"
     ca.cert_pem.write_to_path(str(path))
     return str(path)
-
-
-def server_context(cert):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    cert.configure_cert(context)
-    return context
-
-
-def hand_made(folder, *, key, digest, not_after, signed_by=None):
-    """A certificate for HOST that trustme would not make; self-signed without `signed_by`."""
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, HOST)])
-    issuer_key, issuer = key, name
-    if signed_by is not None:
-        issuer_key = serialization.load_pem_private_key(signed_by.private_key_pem.bytes(), None)
-        issuer = x509.load_pem_x509_certificate(signed_by.cert_pem.bytes()).subject
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(LONG_AGO)
-        .not_valid_after(not_after)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), critical=False)
-        .sign(issuer_key, digest)
-    )
-    path = folder / "server.pem"
-    path.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.set_ciphers("DEFAULT:@SECLEVEL=0")
-    context.load_cert_chain(path)
-    return context
 
 
 def names():
@@ -156,13 +128,7 @@ async def test_weak_key(tmp_path, ca, ca_file):
 
 async def test_old_protocol(ca, ca_file):
     """A receiver that speaks nothing newer than TLS 1.1 is not spoken to."""
-    context = server_context(ca.issue_cert(HOST))
-    context.set_ciphers("DEFAULT:@SECLEVEL=0")
-    with pytest.warns(DeprecationWarning, match="TLSv1"):
-        context.minimum_version = ssl.TLSVersion.TLSv1
-    with pytest.warns(DeprecationWarning, match="TLSv1"):
-        context.maximum_version = ssl.TLSVersion.TLSv1_1
-    assert refused(await attempt(context, ca_file), "TLS handshake")
+    assert refused(await attempt(old_protocol(ca), ca_file), "TLS handshake")
 
 
 async def test_tls_1_2_is_enough(ca, ca_file):
@@ -170,23 +136,6 @@ async def test_tls_1_2_is_enough(ca, ca_file):
     context = server_context(ca.issue_cert(HOST))
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     assert (await attempt(context, ca_file)).status == 200
-
-
-async def answers_in_plain(peer):
-    await peer.send(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n")
-    await peer.gone()
-
-
-async def hangs_up(peer):
-    raise Gone
-
-
-async def resets(peer):
-    peer.reset()
-
-
-async def says_nothing(peer):
-    await peer.gone()
 
 
 @pytest.mark.parametrize("script", [answers_in_plain, hangs_up, resets])

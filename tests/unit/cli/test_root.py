@@ -33,7 +33,8 @@ def every_command() -> list[tuple[str, click.Command]]:
 def test_the_commands_are_pinned() -> None:
     """Scripts lean on these names."""
     assert [name for name, _ in every_command()] == [
-        "serve", "demo", "publish", "keys show", "keys new", "db status", "db check", "db backup", "version",
+        "serve", "demo", "publish", "profiles list", "profiles show", "profiles check", "profiles new",
+        "keys show", "keys new", "db status", "db check", "db backup", "version",
     ]  # fmt: skip
 
 
