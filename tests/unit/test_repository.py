@@ -115,9 +115,20 @@ def test_no_room_is_a_heap() -> None:
 
 
 def test_no_test_is_skipped_or_sleeps() -> None:
-    """A test that does not run promises nothing; one that sleeps promises it on a quiet machine only."""
+    """A test that does not run promises nothing; one that sleeps promises it on a quiet machine only.
+
+    One place may leave a test out: where a program is not on a developer's machine. CI asks for all of them.
+    """
+    tools = Path("tests/support/tools.py")
+    assert "HOOKSPAN_TEST_ALL_TOOLS=1" in read(".ci/run")
     words = ["pytest.mark." + "skip", "pytest." + "skip(", "x" + "fail", "time." + "sleep("]
-    found = [f"{path}: {word}" for path, text in texts() if path.parts[0] == "tests" for word in words if word in text]
+    found = [
+        f"{path}: {word}"
+        for path, text in texts()
+        if path.parts[0] == "tests" and path != tools
+        for word in words
+        if word in text
+    ]
     assert found == []
 
 
