@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
+from hookspan.domain.caller import OPERATOR
 from hookspan.domain.states import Order
 from hookspan.ids import to_text
 from hookspan.manage._cursor import Cursors
@@ -42,6 +43,7 @@ class Shop:
             engine=world.engine,
             clock=world.clock,
             cursors=Cursors("k"),
+            caller=OPERATOR,
         )
         self.webhooks = Webhooks(self.ground)
         self.secrets = Secrets(self.ground)

@@ -19,22 +19,21 @@ from hookspan.api._deliveries import DeliveryRoutes
 from hookspan.api._docs_page import CSP, docs_page
 from hookspan.api._document import complete
 from hookspan.api._events import EventRoutes
-from hookspan.api._key import KeyCheck, KeyGuard
+from hookspan.api._key import CALLER, KeyCheck, KeyGuard
 from hookspan.api._parameters import QueryCheck, provide_page
 from hookspan.api._problem import BODY_BYTES_MAX, CONTENT_TYPE, problem_body, problem_headers, refuse_method, translate
 from hookspan.api._profiles import ProfileRoutes
 from hookspan.api._publish import PublishApp, published_application
-from hookspan.api._request_id import new_request_id
+from hookspan.api._request_id import REQUEST_ID, new_request_id
 from hookspan.api._service import get_health, get_metrics, get_readiness
 from hookspan.api._tally import Tally
 from hookspan.api._webhooks import WebhookRoutes
 from hookspan.engine import Engine
 from hookspan.errors import MethodNotAllowed
-from hookspan.manage import Manage
+from hookspan.manage import Desk, Manage
 from hookspan.settings import Settings
 from hookspan.telemetry import Counters
 
-_REQUEST_ID = "hookspan.request_id"
 _CODE = "hookspan.code"
 _PAGE_HEADERS = {
     "content-security-policy": CSP,
@@ -79,7 +78,7 @@ class _Front:
     async def _managed(self, scope: Scope, receive: Receive, send: Send) -> None:
         started_s = time.perf_counter()
         path = scope["path"]
-        request_id = scope[_REQUEST_ID] = new_request_id()
+        request_id = scope[REQUEST_ID] = new_request_id()
         body = TimedBody(receive)
         status = 0
 
@@ -114,8 +113,12 @@ class _Front:
 
 
 def _framework(manage: Manage, engine: Engine, counters: Counters, keys: KeyCheck) -> Litestar:
+    def provide_desk(request: Request[Any, Any, Any]) -> Desk:
+        return manage.desk(cast("Scope", request.scope)[CALLER])
+
     dependencies = {
-        "desk": Provide(lambda: manage, sync_to_thread=False, use_cache=True),
+        "management": Provide(lambda: manage, sync_to_thread=False, use_cache=True),
+        "desk": Provide(provide_desk, sync_to_thread=False),
         "intake": Provide(lambda: engine.intake, sync_to_thread=False, use_cache=True),
         "machine": Provide(lambda: engine, sync_to_thread=False, use_cache=True),
         "counters": Provide(lambda: counters, sync_to_thread=False, use_cache=True),
@@ -189,7 +192,7 @@ def _refuse(request: Request[Any, Any, Any], exception: Exception) -> Response[b
     scope = cast("Scope", request.scope)
     if isinstance(error, MethodNotAllowed) and scope["method"] != "POST" and published_application(scope["path"]):
         error = refuse_method([*error.data["allowed"], "POST"])  # publishing is no route of the framework's
-    request_id = scope.get(_REQUEST_ID) or new_request_id()
+    request_id = scope.get(REQUEST_ID) or new_request_id()
     scope[_CODE] = error.code
     if error.status >= 500:  # noqa: PLR2004 - our side's errors
         is_unforeseen = error is not exception

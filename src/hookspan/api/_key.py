@@ -3,13 +3,18 @@
 import hashlib
 import hmac
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
+import msgspec
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
+from hookspan.api._asgi import Scope
+from hookspan.api._request_id import REQUEST_ID
+from hookspan.domain.caller import OPERATOR, Caller
 from hookspan.errors import Unauthenticated
 
+CALLER = "hookspan.caller"  # in a request's scope, once its key was checked
 _BEARER = b"bearer "
 
 
@@ -24,8 +29,8 @@ class KeyCheck:
     def is_operator(self, key: bytes) -> bool:
         return hmac.compare_digest(hashlib.sha256(key).digest(), self._digest)
 
-    def require(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
-        """`headers` as in an ASGI scope. Raises Unauthenticated."""
+    def require(self, headers: Iterable[tuple[bytes, bytes]]) -> Caller:
+        """Who sends these headers (as in an ASGI scope). Raises Unauthenticated."""
         for name, value in headers:
             if name == b"authorization" and value[:7].lower() == _BEARER:
                 key = value[7:].strip()
@@ -34,7 +39,7 @@ class KeyCheck:
             else:
                 continue
             if self.is_operator(key):
-                return
+                return OPERATOR
             raise Unauthenticated("The key is not known. It is sent as `Authorization: Bearer KEY` or `Api-Key: KEY`.")
         raise Unauthenticated("Send a key, as `Authorization: Bearer KEY` or `Api-Key: KEY`.")
 
@@ -46,4 +51,10 @@ class KeyGuard:
         self._keys = keys
 
     def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-        self._keys.require(connection.scope["headers"])
+        scope = cast("Scope", connection.scope)
+        peer = scope.get("client")
+        scope[CALLER] = msgspec.structs.replace(
+            self._keys.require(scope["headers"]),
+            address=None if peer is None else peer[0],
+            request_id=scope.get(REQUEST_ID),
+        )

@@ -9,15 +9,16 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import HeaderParameter, PathParameter, QueryParameter, SkipValidation
 from litestar.utils.signature import ParsedSignature
 
+from hookspan import manage
 from hookspan.errors import Fault, HookspanError, InvalidRequest, UnknownField
-from hookspan.manage import Manage
 from hookspan.manage.inputs import LIMIT_DEFAULT, LIMIT_MAX, Paging, State
 
 _VERSION = re.compile(r'(?:W/)?"?([0-9]{1,18})"?', re.ASCII)
 
 _SPACED_OFFSET = re.compile(r" (?=[0-9]{2}:[0-9]{2}$)", re.ASCII)
 
-Desk = SkipValidation[NamedDependency[Manage]]
+Desk = SkipValidation[NamedDependency[manage.Desk]]  # of the caller
+Management = SkipValidation[NamedDependency[manage.Manage]]
 Page = SkipValidation[NamedDependency[Paging]]
 App = Annotated[str, PathParameter(description="The application's id.")]
 WebhookId = Annotated[str, PathParameter(description="The webhook's id.")]

@@ -4,6 +4,8 @@ import secrets
 
 _RANDOM_BYTES = 12
 
+REQUEST_ID = "hookspan.request_id"  # in a request's scope
+
 
 def new_request_id() -> str:
     """`req_` and 24 random hexadecimal digits."""

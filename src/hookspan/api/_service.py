@@ -7,7 +7,7 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
-from hookspan.api._parameters import Desk
+from hookspan.api._parameters import Management
 from hookspan.errors import HookspanError
 from hookspan.telemetry import Counters, render_metrics
 
@@ -36,18 +36,20 @@ async def get_health() -> Alive:
 
 
 @get("/readyz", tags=["Service"])
-async def get_readiness(desk: Desk, machine: SkipValidation[NamedDependency[Machine]]) -> Response[Readiness]:
+async def get_readiness(
+    management: Management, machine: SkipValidation[NamedDependency[Machine]]
+) -> Response[Readiness]:
     """Events can be taken in and sent; 503 with the reason otherwise."""
-    reason = machine.readiness() or desk.intake_refusal()
+    reason = machine.readiness() or management.intake_refusal()
     state = Readiness("ready" if reason is None else "unready", reason)
     return Response(state, status_code=200 if reason is None else 503, headers={"cache-control": "no-store"})
 
 
 @get("/metrics", tags=["Service"], media_type="text/plain")
-async def get_metrics(desk: Desk, counters: SkipValidation[NamedDependency[Counters]]) -> Response[bytes]:
+async def get_metrics(management: Management, counters: SkipValidation[NamedDependency[Counters]]) -> Response[bytes]:
     """Counters and gauges in Prometheus' text format."""
     try:
-        gauges = await desk.gauges()
+        gauges = await management.gauges()
     except HookspanError:
         gauges = {}  # the store is in trouble: all the more reason to show what was counted
     return Response(render_metrics(counters, gauges), media_type=_PROMETHEUS)

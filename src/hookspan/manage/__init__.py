@@ -1,6 +1,7 @@
 """What a person or program may do. The API, the command line and the dashboard call this and nothing beneath it."""
 
 from hookspan.clock import Clock
+from hookspan.domain.caller import SYSTEM, Caller
 from hookspan.egress import Egress
 from hookspan.errors import HookspanError
 from hookspan.manage._cursor import Cursors
@@ -21,6 +22,7 @@ __all__ = [
     "Applications",
     "ByHand",
     "Deliveries",
+    "Desk",
     "Events",
     "Machine",
     "Manage",
@@ -31,9 +33,7 @@ __all__ = [
 
 
 class Manage:
-    """All of management. Each call takes ids as texts and inputs of `manage.inputs`, gives shapes of `manage.views`,
-    and raises the refusals of `hookspan.errors`.
-    """
+    """All of management; `desk` opens it for one caller."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Manage:
         clock: Clock,
         settings: Settings,
     ) -> None:
-        ground = Ground(
+        self._ground = Ground(
             store=store,
             profiles=profiles,
             egress=egress,
@@ -53,15 +53,13 @@ class Manage:
             engine=engine,
             clock=clock,
             cursors=Cursors(settings.operator_key),
+            caller=SYSTEM,
         )
         self._store = store
-        self.applications = Applications(ground)
-        self.webhooks = Webhooks(ground)
-        self.secrets = Secrets(ground)
-        self.by_hand = ByHand(ground)
-        self.events = Events(ground)
-        self.deliveries = Deliveries(ground)
-        self.profiles = ProfileCatalog(ground)
+
+    def desk(self, caller: Caller) -> "Desk":
+        """What `caller` may do."""
+        return Desk(self._ground.with_caller(caller))
 
     def intake_refusal(self) -> str | None:
         """Why the store takes in no events now, in a sentence; None when it does."""
@@ -74,3 +72,18 @@ class Manage:
     async def gauges(self) -> dict[str, int]:
         """Readings of the store for /metrics, by name with unit."""
         return await self._store.stats()
+
+
+class Desk:
+    """Management as one caller has it. Each call takes ids as texts and inputs of `manage.inputs`, gives shapes of
+    `manage.views`, and raises the refusals of `hookspan.errors`.
+    """
+
+    def __init__(self, ground: Ground) -> None:
+        self.applications = Applications(ground)
+        self.webhooks = Webhooks(ground)
+        self.secrets = Secrets(ground)
+        self.by_hand = ByHand(ground)
+        self.events = Events(ground)
+        self.deliveries = Deliveries(ground)
+        self.profiles = ProfileCatalog(ground)

@@ -3,7 +3,7 @@ made.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -15,7 +15,6 @@ from hookspan.manage._headers import HEADERS
 from hookspan.manage.inputs import Credentials
 from hookspan.profiles import NewCredential, Profile
 
-GIVER: Final = "operator"  # the only key that there is
 T = TypeVar("T")
 
 
@@ -64,7 +63,7 @@ class Maker:
             usable: dict[str, str] = {name: value for name, value in (given or {}).items() if value is not None}
             try:
                 made = await run_maker(
-                    self._ground, profile, lambda: profile.new_credentials(usable or None, may_give=GIVER)
+                    self._ground, profile, lambda: profile.new_credentials(usable or None, may_give=self._ground.giver)
                 )
             except (InvalidCredential, NotAllowed, UnknownField) as error:
                 raise placed(error, place, "/credentials") from None

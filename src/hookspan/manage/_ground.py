@@ -3,17 +3,22 @@
 Everything is reached through its application, so that another application's id is simply not found.
 """
 
-from typing import NoReturn, Protocol
+import copy
+from typing import Any, Literal, NoReturn, Protocol
 
 import msgspec
 
 from hookspan.clock import Clock
 from hookspan.domain import times
+from hookspan.domain.audit import AuditEntry
+from hookspan.domain.caller import Caller, Role
 from hookspan.domain.records import Application, Attempt, Delivery, Event, Webhook
 from hookspan.egress import Egress
 from hookspan.errors import Fault, InvalidRequest, NotFound
 from hookspan.ids import DELIVERY_PREFIX, EPOCH_MS, IdMaker, from_text
+from hookspan.manage import _rights
 from hookspan.manage._cursor import Cursors
+from hookspan.manage._rights import Right
 from hookspan.manage._slow import SlowWork
 from hookspan.manage.inputs import Paging
 from hookspan.profiles import Profile, Profiles
@@ -49,7 +54,7 @@ class Machine(Protocol):
 
 
 class Ground:
-    """The collaborators, and look-ups that raise NotFound."""
+    """The collaborators, who asks, and look-ups that raise NotFound."""
 
     def __init__(
         self,
@@ -61,7 +66,9 @@ class Ground:
         engine: Machine,
         clock: Clock,
         cursors: Cursors,
+        caller: Caller,
     ) -> None:
+        self.caller = caller
         self.store = store
         self.profiles = profiles
         self.egress = egress
@@ -72,11 +79,74 @@ class Ground:
         self.slow = SlowWork()
         self._with_settings: dict[tuple[str, bytes], Profile] = {}
 
+    def with_caller(self, caller: Caller) -> "Ground":
+        """The same ground, asked by somebody else."""
+        ground = copy.copy(self)
+        ground.caller = caller
+        return ground
+
+    # --- who may
+
+    def require(self, right: Right) -> None:
+        """For what belongs to no application. Raises NotAllowed; a caller of one application has only its own."""
+        _rights.check(self.caller, right)
+
+    def may(self, right: Right, application: Application) -> bool:
+        """Whether the caller has `right` in an application within reach."""
+        return _rights.has(self.caller, right, self.profile(application))
+
+    def audited(
+        self,
+        action: str,
+        object_kind: str,
+        object_id: str,
+        application: Application | None = None,
+        **detail: Any,
+    ) -> Store:
+        """The store, whose next change keeps a line of the audit log in the same transaction: who asks did `action`
+        ("webhook.created") to the object. `detail` is shown to admins; it never holds a secret.
+        """
+        caller = self.caller
+        return self.store.audited(
+            AuditEntry(
+                at=self.clock.now_ms(),
+                application_id=0 if application is None else application.id,
+                actor_kind=caller.kind,
+                actor_id=caller.id,
+                actor_name=caller.name,
+                role=caller.role,
+                action=action,
+                object_kind=object_kind,
+                object_id=object_id,
+                address=caller.address,
+                request_id=caller.request_id,
+                detail=detail,
+            )
+        )
+
+    @property
+    def giver(self) -> Literal["configurer", "operator"]:
+        """In which part the caller brings credentials; see `profiles.CredentialKind.may_give`."""
+        is_operator = self.caller.application is None and self.caller.role is Role.ADMIN
+        return "operator" if is_operator else "configurer"
+
     # --- from text to thing
 
-    async def application(self, public_id: str) -> Application:
+    async def application(self, public_id: str, right: Right) -> Application:
+        """An application within the caller's reach. Raises NotFound, and NotAllowed without `right` in it.
+
+        Another application's id is refused without a look, in the same words and time whether it is there or not.
+        """
+        if not self.caller.reaches(public_id):
+            not_found("application", public_id)
+        if right is not Right.CONFIGURE:  # that one depends on the profile
+            _rights.check(self.caller, right)
         found = await self.store.get_application(public_id)
-        return found if found is not None else not_found("application", public_id)
+        if found is None:
+            not_found("application", public_id)
+        if right is Right.CONFIGURE:
+            _rights.check(self.caller, right, self.profile(found))
+        return found
 
     async def webhook(self, application: Application, text: str) -> Webhook:
         ident = from_text(self.profile(application).webhook_prefix, text)

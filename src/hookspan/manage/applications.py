@@ -12,10 +12,11 @@ from hookspan.manage import views
 from hookspan.manage._address import check_url
 from hookspan.manage._ground import Ground, invalid, not_found
 from hookspan.manage._headers import header_names
+from hookspan.manage._rights import Right
 from hookspan.manage._show import show_application
 from hookspan.manage.inputs import ChangeApplication, CreateApplication, Paging
 from hookspan.profiles import Profile
-from hookspan.store.contract import NewApplication
+from hookspan.store.contract import NewApplication, Page
 
 METADATA_BYTES_MAX = 16_384
 
@@ -29,6 +30,7 @@ class Applications:
     async def create(self, given: CreateApplication) -> views.Application:
         """Raises UnknownProfile, StateForbidden when `id` is taken, and what a wrong member raises."""
         ground = self._ground
+        ground.require(Right.OPERATE)
         settings = {} if given.settings is msgspec.UNSET else given.settings
         metadata = {} if given.metadata is msgspec.UNSET else given.metadata
         self._check_trees(settings, metadata)
@@ -56,21 +58,32 @@ class Applications:
         return show_application(kept)
 
     async def page(self, paging: Paging) -> views.ApplicationList:
-        page = self._ground.page("applications", paging)
-        found = await self._ground.store.list_applications(page)
+        """Those within reach, newest first."""
+        ground = self._ground
+        ground.require(Right.LOOK)
+        page = ground.page("applications", paging)
+        if ground.caller.application is not None:
+            return await self._own(ground.caller.application, page)
+        found = await ground.store.list_applications(page)
         is_full = len(found) >= page.limit
         return views.ApplicationList(
             data=[show_application(one) for one in found],
-            next=self._ground.next_of("applications", page, found[-1].id) if is_full else None,
+            next=ground.next_of("applications", page, found[-1].id) if is_full else None,
         )
 
+    async def _own(self, public_id: str, page: Page) -> views.ApplicationList:
+        """The one application that the caller reaches, if it is in the part that is asked for."""
+        found = await self._ground.store.get_application(public_id)
+        data = [] if found is None or not _is_in(found, page) else [show_application(found)]
+        return views.ApplicationList(data=data, next=None)
+
     async def get(self, public_id: str) -> views.Application:
-        return show_application(await self._ground.application(public_id))
+        return show_application(await self._ground.application(public_id, Right.LOOK))
 
     async def change(self, public_id: str, given: ChangeApplication) -> views.Application:
         """Raises StateForbidden for another profile once there are webhooks or events."""
         ground = self._ground
-        old = await ground.application(public_id)
+        old = await ground.application(public_id, Right.OPERATE)
         settings = None if given.settings is msgspec.UNSET else given.settings
         metadata = None if given.metadata is msgspec.UNSET else given.metadata
         self._check_trees(settings or {}, metadata or {})
@@ -100,7 +113,7 @@ class Applications:
     async def delete(self, public_id: str) -> None:
         """Its webhooks, events and deliveries go with it, out of reach at once."""
         ground = self._ground
-        application = await ground.application(public_id)
+        application = await ground.application(public_id, Right.OPERATE)
         if not await ground.store.delete_application(application.id, ground.clock.now_ms()):
             not_found("application", public_id)
         await ground.engine.webhooks_changed(application.id)
@@ -138,3 +151,9 @@ class Applications:
                 raise invalid(f"/{name}", f"{name} holds a number or text that can't be kept exactly.") from None
             if size > METADATA_BYTES_MAX:
                 raise invalid(f"/{name}", f"{name} may have {METADATA_BYTES_MAX:,} bytes as JSON; this has {size:,}.")
+
+
+def _is_in(application: Application, page: Page) -> bool:
+    return (page.since is None or application.created_at >= page.since) and (
+        page.until is None or application.created_at < page.until
+    )

@@ -5,6 +5,7 @@ from hookspan.errors import Fault, NoTestEvent, UnknownEventType
 from hookspan.ids import to_text
 from hookspan.manage import views
 from hookspan.manage._ground import Ground
+from hookspan.manage._rights import Right
 from hookspan.manage._show import show_attempt, show_delivery
 from hookspan.manage._why import Why
 from hookspan.manage.inputs import SendEvent, SendTest
@@ -22,7 +23,7 @@ class ByHand:
         Raises NoTestEvent where the profile has none, UnknownEventType for a type that is not in its catalog.
         """
         ground = self._ground
-        application = await ground.application(application_id)
+        application = await ground.application(application_id, Right.CONFIGURE)
         webhook = await ground.webhook(application, webhook_id)
         profile = ground.profile(application)
         asks_for = compile_subscription(webhook.events, profile.rules.subscription_absent)
@@ -46,7 +47,7 @@ class ByHand:
         else waits for it.
         """
         ground = self._ground
-        application = await ground.application(application_id)
+        application = await ground.application(application_id, Right.CONFIGURE)
         webhook = await ground.webhook(application, webhook_id)
         event = await ground.event(application, given.event_id)
         delivery = await ground.engine.send(webhook, event)

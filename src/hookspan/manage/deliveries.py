@@ -5,6 +5,7 @@ from hookspan.domain.states import Cause, DeliveryReason, DeliveryState
 from hookspan.errors import StateForbidden
 from hookspan.manage import views
 from hookspan.manage._ground import Ground, not_found
+from hookspan.manage._rights import Right
 from hookspan.manage._show import show_attempt, show_delivery
 from hookspan.manage._why import Why
 from hookspan.manage.events import PAGE_BYTES_MAX, PART_EVENTS
@@ -24,7 +25,7 @@ class Deliveries:
     ) -> views.DeliveryList:
         """Newest first, of the application or of one of its webhooks."""
         ground = self._ground
-        application = await ground.application(application_id)
+        application = await ground.application(application_id, Right.LOOK)
         webhook = None if webhook_id is None else await ground.webhook(application, webhook_id)
         inside = None if webhook is None else webhook.id
         of = f"deliveries/{application.id}/{inside}?state={query.state}&type={query.type!r}"
@@ -45,7 +46,7 @@ class Deliveries:
 
     async def get(self, application_id: str, delivery_id: str) -> views.Delivery:
         """One delivery with its attempts, oldest first (the newest 200)."""
-        application = await self._ground.application(application_id)
+        application = await self._ground.application(application_id, Right.LOOK)
         delivery = await self._ground.delivery(application, delivery_id)
         profile = self._ground.profile(application)
         sent = _Sent(self._ground, application, profile)
@@ -58,7 +59,7 @@ class Deliveries:
         when it is being sent, or its webhook is deleted.
         """
         ground = self._ground
-        application = await ground.application(application_id)
+        application = await ground.application(application_id, Right.CONFIGURE)
         delivery = await ground.delivery(application, delivery_id)
         if await ground.store.get_webhook(delivery.webhook_id) is None:
             raise StateForbidden("The webhook of this delivery is deleted.", allowed=[])
@@ -69,7 +70,7 @@ class Deliveries:
     async def cancel(self, application_id: str, delivery_id: str) -> views.Delivery:
         """Never send it. Raises StateForbidden when it is being sent, or final already."""
         ground = self._ground
-        application = await ground.application(application_id)
+        application = await ground.application(application_id, Right.CONFIGURE)
         delivery = await ground.delivery(application, delivery_id)
         cancelled = await ground.store.cancel_delivery(
             application.id, delivery.id, DeliveryReason.PERSON, ground.clock.now_ms()
@@ -80,7 +81,7 @@ class Deliveries:
     async def logs(self, application_id: str, webhook_id: str, paging: Paging) -> views.AttemptList:
         """A webhook's attempts, newest first."""
         ground = self._ground
-        application = await ground.application(application_id)
+        application = await ground.application(application_id, Right.LOOK)
         webhook = await ground.webhook(application, webhook_id)
         of = f"attempts/{webhook.id}"
         page = ground.page(of, paging)

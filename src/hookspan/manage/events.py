@@ -8,6 +8,7 @@ from hookspan.domain.records import Application, Event
 from hookspan.errors import UnknownEventType
 from hookspan.manage import views
 from hookspan.manage._ground import Ground, invalid
+from hookspan.manage._rights import Right
 from hookspan.manage._show import show_event
 from hookspan.manage._why import Why
 from hookspan.manage.inputs import EventQuery, Paging
@@ -26,13 +27,13 @@ class Events:
         self._ground = ground
 
     async def get(self, application_id: str, event_id: str) -> views.Event:
-        application = await self._ground.application(application_id)
+        application = await self._ground.application(application_id, Right.LOOK)
         event = await self._ground.event(application, event_id)
         return (await self._shown(application, [event]))[0]
 
     async def page(self, application_id: str, query: EventQuery, paging: Paging) -> views.EventList:
         """Newest first; or oldest first by position, where `next` always tells where to read on."""
-        application = await self._ground.application(application_id)
+        application = await self._ground.application(application_id, Right.LOOK)
         if query.sort == "oldest":
             return await self._oldest(application, query, paging)
         if query.after is not None:
@@ -43,7 +44,7 @@ class Events:
         """The catalog's sample of a type as a body that can be published, with its context where the profile's body
         asks for one; of the first type when none is named.
         """
-        application = await self._ground.application(application_id)
+        application = await self._ground.application(application_id, Right.CONFIGURE)
         profile = self._ground.profile(application)
         if event_type is None:
             catalog = profile.catalog()

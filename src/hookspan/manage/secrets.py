@@ -3,8 +3,9 @@
 from hookspan.domain.records import Webhook
 from hookspan.errors import ChangedMeanwhile, InvalidCredential, NotAllowed, NotRotatable
 from hookspan.manage import views
-from hookspan.manage._credentials import GIVER, Sealer, after_rotation, placed, run_maker
+from hookspan.manage._credentials import Sealer, after_rotation, placed, run_maker
 from hookspan.manage._ground import Ground, not_found
+from hookspan.manage._rights import Right
 from hookspan.manage._show import time_or_none
 from hookspan.manage.inputs import RotateSecret
 from hookspan.manage.webhooks import TRIES_MAX
@@ -25,7 +26,7 @@ class Secrets:
         not fit or may not be given, ChangedMeanwhile when others come between again and again.
         """
         ground = self._ground
-        application = await ground.application(application_id)
+        application = await ground.application(application_id, Right.CONFIGURE)
         profile = ground.profile(application)
         secret = given.secret or None
         made: NewCredential | None = None
@@ -51,7 +52,9 @@ class Secrets:
 
     async def _make(self, profile: Profile, name: str, secret: str | None) -> NewCredential:
         try:
-            return await run_maker(self._ground, profile, lambda: profile.rotated(name, secret, may_give=GIVER))
+            return await run_maker(
+                self._ground, profile, lambda: profile.rotated(name, secret, may_give=self._ground.giver)
+            )
         except (InvalidCredential, NotAllowed) as error:
             error.errors = ()  # they point at a webhook's credentials; here is one secret
             raise placed(error, "", "/secret") from None

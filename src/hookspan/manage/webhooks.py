@@ -13,6 +13,7 @@ from hookspan.manage._also_sign import Plan, Second, check_beside, plan_second, 
 from hookspan.manage._credentials import Maker, Sealer, shown_secret
 from hookspan.manage._ground import Ground, invalid, not_found
 from hookspan.manage._headers import HEADERS, check_headers, header_names
+from hookspan.manage._rights import Right
 from hookspan.manage._show import NOTHING, Once, epoch_text, show_health, show_webhook
 from hookspan.manage._subscription import check_subscription
 from hookspan.manage.inputs import ChangeWebhook, CreateWebhook, EpochAt, Paging
@@ -32,7 +33,7 @@ class Webhooks:
     async def create(self, application_id: str, given: CreateWebhook) -> views.Webhook:
         """The answer holds a secret that was made, this once. Raises WebhookLimit and what a wrong member raises."""
         ground = self._ground
-        application = await ground.application(application_id)
+        application = await ground.application(application_id, Right.CONFIGURE)
         profile = ground.profile(application)
         _check_name(profile, given.name)
         events = check_subscription(profile, None if given.events is UNSET else given.events)
@@ -85,7 +86,7 @@ class Webhooks:
     async def page(self, application_id: str, paging: Paging) -> views.WebhookList:
         """Newest first. One read of all: no profile allows so many that it would matter."""
         ground = self._ground
-        application = await ground.application(application_id)
+        application = await ground.application(application_id, Right.LOOK)
         of = f"webhooks/{application.id}"
         page = ground.page(of, paging)
         found = await ground.store.webhooks_of(application.id)
@@ -100,7 +101,7 @@ class Webhooks:
         )
 
     async def get(self, application_id: str, webhook_id: str) -> views.Webhook:
-        application = await self._ground.application(application_id)
+        application = await self._ground.application(application_id, Right.LOOK)
         webhook = await self._ground.webhook(application, webhook_id)
         [shown] = await self._show([webhook], application, self._ground.profile(application))
         return shown
@@ -114,7 +115,7 @@ class Webhooks:
         and what a wrong member raises; then nothing was changed.
         """
         ground = self._ground
-        application = await ground.application(application_id)
+        application = await ground.application(application_id, Right.CONFIGURE)
         profile = ground.profile(application)
         if given.resume is not UNSET and given.status != "active":
             raise invalid("/resume", 'resume goes with "status": "active".')
@@ -161,7 +162,7 @@ class Webhooks:
     async def delete(self, application_id: str, webhook_id: str, expected_version: int | None = None) -> views.Webhook:
         """The webhook as it was last, with status deleted: it is shown this once more and then never again."""
         ground = self._ground
-        application = await ground.application(application_id)
+        application = await ground.application(application_id, Right.CONFIGURE)
         webhook = await ground.webhook(application, webhook_id)
         check_version(webhook, expected_version)
         deleted = await ground.store.set_webhook_status(

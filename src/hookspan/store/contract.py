@@ -374,6 +374,14 @@ class Store(Protocol):
         """Raises StateForbidden when it is final already or in flight."""
         ...
 
+    # the audit log
+
+    def audited(self, entry: AuditEntry) -> Self:
+        """This store, whose calls that change something keep `entry` in the same transaction, where they changed
+        something (did not raise, and gave neither None nor False). For one such call.
+        """
+        ...
+
     # the store itself
 
     async def open(self) -> None:

@@ -4,14 +4,16 @@ Writes are jobs for the one writer, reads go to a few readers. `append` and the 
 intake: they are refused first when room runs out.
 """
 
+import copy
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import apsw
 import msgspec
 
 from hookspan.clock import Clock
+from hookspan.domain.audit import AuditEntry
 from hookspan.domain.records import Application, Attempt, Delivery, Event, Webhook, Webhooks
 from hookspan.domain.states import Cause, DeliveryReason, DeliveryState, StatusReason, WebhookStatus
 from hookspan.ids import SLOTS, IdMaker
@@ -84,6 +86,7 @@ class SqliteStore:
             cache_bytes=options.reader_cache_bytes,
         )
         self._claimer = Claimer()
+        self._entry: AuditEntry | None = None
         self._dropped_to = 0  # the event that retention came to in its present pass over the old ones
 
     def check_intake(self) -> None:
@@ -339,6 +342,13 @@ class SqliteStore:
         return await self._write(
             lambda db: _deliveries.cancel_delivery(db, application_id, delivery_id, reason, now_ms)
         )
+
+    # --- the audit log
+
+    def audited(self, entry: AuditEntry) -> Self:
+        store = copy.copy(self)
+        store._entry = entry  # noqa: SLF001 - its own kind
+        return store
 
     # --- the store itself
 
