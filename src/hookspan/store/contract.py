@@ -16,10 +16,11 @@ Errors of any call: `StoreUnavailable`, `DiskFull`.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import msgspec
 
+from hookspan.domain.audit import AuditEntry
 from hookspan.domain.records import (
     Application,
     Attempt,
