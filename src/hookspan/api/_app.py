@@ -40,6 +40,7 @@ _PAGE_HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
 }
+_DEPENDENCIES = ("management", "desk", "intake", "machine", "counters")  # beside the page
 _LINES_OF = frozenset({"debug", "info"})  # levels at which each management request gets its line
 
 log = structlog.get_logger()
@@ -124,7 +125,7 @@ def _framework(manage: Manage, engine: Engine, counters: Counters, keys: KeyChec
         "counters": Provide(lambda: counters, sync_to_thread=False, use_cache=True),
         "page": Provide(provide_page),
     }
-    reference = _Reference(dependencies)
+    reference = _Reference()
 
     @get("/openapi.json", media_type=MediaType.JSON)
     async def get_document() -> Response[bytes]:
@@ -158,8 +159,7 @@ def _routes(guards: list[Guard]) -> list[ControllerRouterHandler]:
 class _Reference:
     """The document and its page, made when first asked for: a tenth of a second that no start has to wait for."""
 
-    def __init__(self, dependencies: dict[str, Provide]) -> None:
-        self._dependencies = dependencies
+    def __init__(self) -> None:
         self._making: asyncio.Future[tuple[bytes, bytes]] | None = None
 
     async def get(self) -> tuple[bytes, bytes]:
@@ -167,12 +167,13 @@ class _Reference:
             self._making = asyncio.ensure_future(asyncio.to_thread(self._make))
         return await asyncio.shield(self._making)
 
-    def _make(self) -> tuple[bytes, bytes]:
-        document = _document(self._dependencies)
+    @staticmethod
+    def _make() -> tuple[bytes, bytes]:
+        document = api_document()
         return msgspec.json.encode(document), docs_page(document)
 
 
-def _document(dependencies: dict[str, Provide]) -> dict[str, Any]:
+def api_document() -> dict[str, Any]:
     """The OpenAPI document, of an app that serves nothing: the framework would serve it with pages that load scripts
     from elsewhere.
     """
@@ -182,6 +183,8 @@ def _document(dependencies: dict[str, Provide]) -> dict[str, Any]:
         use_handler_docstrings=True,
         operation_id_creator=lambda handler, _, __: handler.fn.__name__,
     )
+    nothing = {name: Provide(lambda: None, sync_to_thread=False) for name in _DEPENDENCIES}
+    dependencies = nothing | {"page": Provide(provide_page)}
     shown = Litestar(_routes([]), dependencies=dependencies, openapi_config=config, logging_config=None)
     return complete(shown.openapi_schema.to_schema(), version=__version__)
 

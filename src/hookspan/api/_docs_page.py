@@ -4,6 +4,8 @@ import html
 import re
 from typing import Any
 
+import msgspec
+
 CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; }
@@ -19,6 +21,7 @@ pre { overflow-wrap: anywhere; }
 .m { font-weight: 700; } table { border-collapse: collapse; width: 100%; margin: .5rem 0; }
 td { text-align: left; vertical-align: top; padding: .2rem .6rem .2rem 0; border-top: 1px solid var(--line); }
 td:first-child { width: 22%; } section td:nth-child(2) { width: 33%; }
+.e { font-size: .85em; margin-bottom: 0; }
 nav a { display: inline-block; margin-right: 1rem; } .q { opacity: .75; }
 @media (max-width: 40rem) {
   tr { display: block; border-top: 1px solid var(--line); padding: .3rem 0; }
@@ -33,15 +36,6 @@ curl http://127.0.0.1:8400/v1/applications/app_sample/events \\
   -H "Authorization: Bearer $KEY" \\
   -d '{"type": "order.paid", "content": {"order_id": 17}}'
 """
-_COMMON = {  # refusals of nearly every route: said once, in `_start`, instead of with each
-    "400": "The request is not understood; `errors` names each place.",
-    "401": "No valid key.",
-    "404": "There is no such object within reach of this key.",
-    "409": "Not possible now, or in this state.",
-    "412": "The object is not at the version that `If-Match` names.",
-    "413": "Too large; `limit` is the bound.",
-    "503": "Not now; the header `Retry-After` says in how many seconds to ask again.",
-}
 _PROBLEM = "application/problem+json"
 _METHODS_OF_ONE = {"get": 2, "patch": 3, "delete": 4}  # in their order on the page, after create and list
 _OTHERS = 5
@@ -58,13 +52,15 @@ def docs_page(document: dict[str, Any]) -> bytes:
         for method, operation in item.items():
             groups.setdefault(operation["tags"][0], []).append((method, path, operation))
     shapes = document["components"]["schemas"]
+    problems = document["components"]["examples"]
     title = f"{_text(info['title'])} {_text(info['version'])}"
-    links = "".join(f'<a href="#{_text(name)}">{_text(name)}</a>' for name in (*groups, "Shapes"))
+    links = "".join(f'<a href="#{_text(name)}">{_text(name)}</a>' for name in (*groups, "Shapes", "Errors"))
     body = "".join(
         f'<h2 id="{_text(name)}">{_text(name)}</h2>{"".join(_operation(*one) for one in _in_order(operations))}'
         for name, operations in groups.items()
     )
     body += '<h2 id="Shapes">Shapes</h2>' + "".join(_shape(name, shape) for name, shape in shapes.items())
+    body += '<h2 id="Errors">Errors</h2>' + "".join(_problem(code, one["value"]) for code, one in problems.items())
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head>'
@@ -73,8 +69,7 @@ def docs_page(document: dict[str, Any]) -> bytes:
 
 
 def _start() -> str:
-    """What holds for every route: the key, an example, the common refusals."""
-    refusals = [(status, _words(words), "") for status, words in _COMMON.items()]
+    """What holds for every route: the key and an example."""
     return (
         _paragraphs(
             "Every route under `/v1/` asks for the key: `Authorization: Bearer KEY`, or `Api-Key: KEY`. "
@@ -82,10 +77,11 @@ def _start() -> str:
             "makes; its key is the one that `hookspan keys show` prints:"
         )
         + f"<pre>{_text(_EXAMPLE)}</pre>"
-        + _paragraphs("Any route may refuse, with a [Problem] whose `code` says why:").replace(
-            "[Problem]", _type({"$ref": "Problem"})
+        + _paragraphs(
+            "Any route may refuse, with a [Problem] whose `code` says why: each names its own, [Errors] explains them."
         )
-        + _table(refusals)
+        .replace("[Problem]", _type({"$ref": "Problem"}))
+        .replace("[Errors]", '<a href="#Errors">Errors</a>')
         + '<p>The same for programs: <a href="/openapi.json">openapi.json</a></p>'
     )
 
@@ -111,15 +107,46 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
     ]
     bodies = operation.get("requestBody", {}).get("content", {}).values()
     rows += [("body", _type(one["schema"]), "") for one in bodies]
+    refused: list[str] = []
     for status, response in operation["responses"].items():
         if _PROBLEM in response.get("content", {}):
+            codes = " ".join(f'<a href="#code-{_text(code)}">{_text(code)}</a>' for code in _codes(response))
+            refused.append(f"{status} {codes}")
             continue
         shape = " ".join(_type(one.get("schema", {})) for one in response.get("content", {}).values())
         rows.append((f"→ {status}", shape, response.get("description", "")))
     return (
         f'<section id="{_text(operation["operationId"])}"><h3><span class="m">{method.upper()}</span> '
         f"<code>{_text(path)}</code></h3>{_paragraphs(operation.get('description') or operation.get('summary', ''))}"
-        f"{_table(rows)}</section>"
+        f"{_table(rows)}{_examples(operation)}<p class='q e'>{' · '.join(refused)}</p></section>"
+    )
+
+
+def _codes(response: dict[str, Any]) -> list[str]:
+    return list(response["content"][_PROBLEM]["examples"])
+
+
+def _examples(operation: dict[str, Any]) -> str:
+    """A request and its answer, folded away."""
+    asked = operation.get("requestBody", {}).get("content", {}).values()
+    answered = (
+        one
+        for response in operation["responses"].values()
+        for kind, one in response.get("content", {}).items()
+        if kind != _PROBLEM
+    )
+    shown = [
+        f"<pre>{_text(msgspec.json.format(msgspec.json.encode(example['value'])).decode())}</pre>"
+        for one in (*asked, *answered)
+        for example in one.get("examples", {}).values()
+    ]
+    return f"<details><summary>Example</summary>{''.join(shown)}</details>" if shown else ""
+
+
+def _problem(code: str, example: dict[str, Any]) -> str:
+    return (
+        f'<section id="code-{_text(code)}"><h3>{example["status"]} <code>{_text(code)}</code></h3>'
+        f"<p>{_text(example['title'])}. {_words(example['detail'])}</p></section>"
     )
 
 

@@ -9,11 +9,14 @@ from typing import Any
 import msgspec
 
 from hookspan.api._problem import Problem
+from hookspan.api._refusals import examples as refusal_examples
+from hookspan.api._refusals import responses as refused
 from hookspan.api._service import Alive, Readiness
+from hookspan.api._words import describe
 from hookspan.errors import Fault
 from hookspan.manage import inputs, views
 
-_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+_SHAPES = "#/components/schemas/"
 _PUBLISH_PATH = "/v1/applications/{app}/events"
 # Operations whose body may be absent: they read it by `_body.read_optional`, so the framework knows nothing of it.
 OPTIONAL_BODIES = {"publish_sample": "PublishSample", "rotate_secret": "RotateSecret", "test_webhook": "SendTest"}
@@ -73,13 +76,18 @@ def complete(document: dict[str, Any], *, version: str) -> dict[str, Any]:
     structs = [one for one in _structs() if one not in {views.View, inputs.Input}]
     _, shapes = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
     shapes["AcceptedBatch"] = _accepted_batch()
+    describe(shapes)
     document["info"] = {"title": "Hookspan", "version": version, "description": _INTRODUCTION}
-    document["components"] = {"schemas": dict(sorted(shapes.items())), "securitySchemes": _KEYS}
+    document["components"] = {
+        "schemas": dict(sorted(shapes.items())),
+        "examples": refusal_examples(),
+        "securitySchemes": _KEYS,
+    }
     document.pop("servers", None)
     document["paths"].setdefault(_PUBLISH_PATH, {})["post"] = _publish_operation()
     for path, item in document["paths"].items():
-        for operation in item.values():
-            _finish(path, operation)
+        for method, operation in item.items():
+            _finish(path, method, operation)
     used = _references(document["paths"])
     while True:
         more = used | {name for one in used for name in _references(shapes[one])}
@@ -90,7 +98,7 @@ def complete(document: dict[str, Any], *, version: str) -> dict[str, Any]:
     return document
 
 
-def _finish(path: str, operation: dict[str, Any]) -> None:
+def _finish(path: str, method: str, operation: dict[str, Any]) -> None:
     """Words, errors and keys, the same for every route."""
     responses = operation["responses"]
     responses.pop("400", None)
@@ -108,11 +116,7 @@ def _finish(path: str, operation: dict[str, Any]) -> None:
             responses["503"] = {**responses["200"], "description": "Not ready; `reason` says why."}
         return
     operation["security"] = [{"bearer": []}, {"apiKey": []}]
-    for status, description in (("401", "No valid key."), ("503", "Not now; see the header Retry-After.")):
-        responses[status] = {"description": description, "content": _PROBLEM}
-    if "{" in path:
-        responses["404"] = {"description": "There is no such object within reach of this key.", "content": _PROBLEM}
-    responses["default"] = {"description": "Refused; `code` says why.", "content": _PROBLEM}
+    responses.update(refused(operation, path, method))
 
 
 def _parameter(one: dict[str, Any]) -> dict[str, Any]:
@@ -171,9 +175,12 @@ def _publish_operation() -> dict[str, Any]:
 
 
 def _references(value: Any) -> set[str]:
+    """Names of the shapes that are referred to."""
     if isinstance(value, dict):
         reference = value.get("$ref")
-        own = {reference.rpartition("/")[2]} if isinstance(reference, str) else set()
+        own = set[str]()
+        if isinstance(reference, str) and reference.startswith(_SHAPES):
+            own = {reference.removeprefix(_SHAPES)}
         return own.union(*(_references(one) for one in value.values()))
     if isinstance(value, list):
         return set().union(*(_references(one) for one in value))

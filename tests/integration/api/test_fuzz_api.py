@@ -17,6 +17,7 @@ from hookspan.egress import Egress
 pytestmark = pytest.mark.anyio
 
 EXAMPLES = 15
+PROBLEM = "application/problem+json"
 # Not asked: a profile's rules, which no schema has, may refuse what the document allows.
 CHECKED = (
     "not_a_server_error",
@@ -90,6 +91,13 @@ def leaves(failure: BaseException) -> list[BaseException]:
     return [failure]
 
 
+def check_code(case: Any, response: Any) -> None:
+    """A refusal's code is one that the operation names under its status."""
+    if response.headers.get("content-type", [""])[0].startswith(PROBLEM):
+        documented = case.operation.definition.raw["responses"][str(response.status_code)]["content"][PROBLEM]
+        assert response.json()["code"] in documented["examples"], response.json()
+
+
 def is_event(body: Any) -> bool:
     return isinstance(body, dict) and isinstance(body.get("occurred_at"), str)
 
@@ -109,7 +117,8 @@ def ask(cases: Any, base_url: str, headers: dict[str, str], known: dict[str, str
             case.path_parameters = {name: known[name] for name in case.path_parameters}
         if is_event(case.body):
             case.body = case.body | {"occurred_at": date} if date else case.body
-        case.call_and_validate(base_url=base_url, headers=headers, checks=checks)
+        response = case.call_and_validate(base_url=base_url, headers=headers, checks=checks)
+        check_code(case, response)
 
     one()
 

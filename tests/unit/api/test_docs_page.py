@@ -7,11 +7,18 @@ import pytest
 
 from hookspan.api._docs_page import docs_page
 
-PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+PROBLEM = {
+    "application/problem+json": {
+        "schema": {"$ref": "#/components/schemas/Problem"},
+        "examples": {"unauthenticated": {"$ref": "#/components/examples/unauthenticated"}},
+    }
+}
 RESPONSES = {
-    "200": {"description": "Done.", "content": {"application/json": {"schema": {"type": "string"}}}},
+    "200": {
+        "description": "Done.",
+        "content": {"application/json": {"schema": {"type": "string"}, "examples": {"one": {"value": {"a": "<b>"}}}}},
+    },
     "401": {"description": "No key at all.", "content": PROBLEM},
-    "default": {"description": "Refused.", "content": PROBLEM},
 }
 
 
@@ -32,14 +39,19 @@ def page() -> str:
             "/v1/things/{thing}/cancel": {"post": operation("cancel")},
             "/v1/things": {"get": operation("list"), "post": operation("create")},
         },
-        "components": {"schemas": {"Problem": {"type": "object", "description": "Why.", "properties": {}}}},
+        "components": {
+            "schemas": {"Problem": {"type": "object", "description": "Why.", "properties": {}}},
+            "examples": {
+                "unauthenticated": {"summary": "No", "value": {"status": 401, "title": "No", "detail": "No `key`."}}
+            },
+        },
     }
     return docs_page(document).decode()
 
 
 def test_operations_come_in_the_order_of_a_thing_s_life(page: str) -> None:
     """Create, list, get, change, delete, then the others, however the document has them."""
-    assert re.findall(r'<section id="(\w+)"', page)[:-1] == ["create", "list", "get", "patch", "delete", "cancel"]
+    assert re.findall(r'<section id="(\w+)"', page)[:6] == ["create", "list", "get", "patch", "delete", "cancel"]
 
 
 def test_the_key_and_an_example_come_first(page: str) -> None:
@@ -50,11 +62,18 @@ def test_the_key_and_an_example_come_first(page: str) -> None:
     assert "curl http://127.0.0.1:8400/v1/applications/app_sample/events" in start
 
 
-def test_common_refusals_are_said_once(page: str) -> None:
-    """At the top, and not again with each route; what a route answers itself stays with it."""
-    assert page.count("<code>401</code>") == 1
+def test_refusals_are_named_by_each_and_explained_once(page: str) -> None:
+    """Each route names its codes, which lead to their explanation at the end."""
+    assert page.count('401 <a href="#code-unauthenticated">unauthenticated</a>') == 6
+    assert page.count('<section id="code-unauthenticated">') == 1
+    assert page.count("No <code>key</code>.") == 1
     assert "No key at all." not in page
-    assert page.count("→ 200") == 6
+
+
+def test_examples_are_text(page: str) -> None:
+    """Folded away, formatted, and never markup."""
+    assert page.count("<details><summary>Example</summary>") == 6
+    assert "&quot;a&quot;: &quot;&lt;b&gt;&quot;" in page
 
 
 def test_backticks_are_code_and_the_rest_is_text(page: str) -> None:

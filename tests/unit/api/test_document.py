@@ -1,12 +1,13 @@
 """The OpenAPI document describes what there is."""
 
 import types
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from hookspan.api import _document
+from hookspan.api import _document, _refusals, _words
 from hookspan.api._app import create_app
 from hookspan.engine import publication
 from hookspan.settings import Settings
@@ -45,7 +46,8 @@ async def test_every_operation_is_described(document):
             assert operation["description"]
             if path.startswith("/v1/"):
                 assert operation["security"] == [{"bearer": []}, {"apiKey": []}]
-                assert {"401", "503", "default"} <= set(operation["responses"])
+                assert {"400", "401", "403", "500", "503"} <= set(operation["responses"])
+                assert "default" not in operation["responses"]
                 assert ("404" in operation["responses"]) == ("{" in path)
     assert len(set(names)) == len(names)
 
@@ -98,3 +100,54 @@ async def test_members_that_may_be_null_are_always_there(document):
         if member not in shape.get("required", [])
     }
     assert optional == {"Webhook.secret", "AlsoSign.secret", "Delivery.attempts", "Problem.errors"}
+
+
+async def test_every_member_has_words(document):
+    """Shapes, parameters and bodies: nobody has to guess what one means."""
+    silent = [
+        f"{name}.{member}"
+        for name, shape in document["components"]["schemas"].items()
+        for member, schema in shape.get("properties", {}).items()
+        if not schema.get("description")
+    ]
+    silent += [
+        f"{operation['operationId']} {parameter['name']}"
+        for item in document["paths"].values()
+        for operation in item.values()
+        for parameter in operation["parameters"]
+        if not parameter.get("description")
+    ]
+    assert silent == []
+
+
+async def test_no_words_are_left_over(document):
+    """What `words.toml` explains is there: words of what is gone mislead the next reader."""
+    members = {name: set(shape.get("properties", {})) for name, shape in document["components"]["schemas"].items()}
+    known = members | {one.__name__: set(one.__struct_fields__) for one in _document._structs()}
+    every = set().union(*known.values())
+    for name, sentence in _words.words().items():
+        if isinstance(sentence, str):
+            assert name in every, name
+        else:
+            assert set(sentence) <= known[name], name
+
+
+async def test_every_operation_names_its_refusals(document):
+    """Each status lists its codes, each code has an example, and no entry is left over."""
+    named = set()
+    operations = set()
+    for path, item in document["paths"].items():
+        for operation in item.values():
+            if path.startswith("/v1/"):
+                operations.add(operation["operationId"])
+                for response in operation["responses"].values():
+                    content = response.get("content", {}).get("application/problem+json", {})
+                    named |= set(content.get("examples", {}))
+    assert named == set(document["components"]["examples"])
+    assert operations == set(_refusals.OWN)
+
+
+async def test_the_copy_in_the_docs_is_this_document(document):
+    """`make docs` writes it, so that a change of the API is seen in review."""
+    copy = Path(__file__).parents[3] / "docs" / "openapi.json"
+    assert msgspec.json.decode(copy.read_bytes()) == document, "run `make docs`"
