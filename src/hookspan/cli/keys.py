@@ -1,20 +1,29 @@
 """`hookspan keys`: show and make the keys of this installation."""
 
+from typing import Any
+
 import click
 
+from hookspan.cli._access import ROLES, all_of, application_option, below, plain, reaching, say_list
 from hookspan.cli._options import settings_from, settings_options
-from hookspan.cli._output import json_option, say_json
+from hookspan.cli._output import Exit, good, json_option, say_json
+from hookspan.cli._remote import remote, remote_options
 from hookspan.errors import ConfigurationError
 from hookspan.keys import ENCRYPTION_KEY_FILE, OPERATOR_KEY_FILE, find_operator_key, replace_operator_key
 from hookspan.settings import new_encryption_key, new_operator_key
 
+_PATH = "/v1/keys"
+_COLUMNS = ("id", "name", "scope", "application_id", "role", "hint", "last_used_at")
 
-@click.group("keys", short_help="Show the operator key, make new keys.")
+
+@click.group("keys", short_help="Show the operator key; create, list and revoke keys.")
 def command() -> None:
-    """Show the operator key, make new keys.
+    """Show the operator key; create, list and revoke keys.
 
     The operator key opens the whole API. The encryption key seals webhook credentials in the database; it is never
-    shown, and without it they can't be read: back it up beside the database.
+    shown, and without it they can't be read: back it up beside the database. These two belong to the installation
+    (show, new). Any number of further keys, with a scope and a role each, are made on a running server (create, list,
+    revoke).
     """
 
 
@@ -68,3 +77,70 @@ def new(*, kind: str, save: bool, **flags: str | None) -> None:
         path = replace_operator_key(settings_from(**flags), key)
         click.echo(f"Kept in {path}; a running server takes it when it is started again.", err=True)
     click.echo(key)
+
+
+@command.command("create")
+@click.argument("name")
+@click.option("--scope", type=click.Choice(["operator", "publisher", "application"]), required=True, help="Its reach.")
+@application_option
+@click.option("--role", type=click.Choice(ROLES), default="admin", show_default=True, help="What it may do there.")
+@remote_options
+@json_option
+@reaching
+def create(*, name: str, scope: str, application: str | None, role: str, is_json: bool, **flags: Any) -> int:
+    """Create a key called NAME and print it, this once.
+
+    A publisher's publishes, to all applications or to --application, and does nothing else. An application's sees only
+    that application.
+
+    \b
+    Examples:
+      hookspan keys create "Shop backend" --scope publisher
+      hookspan keys create "Acme's own" --scope application --application app_sample --role support
+    """
+    given = {"name": name, "scope": scope, "application_id": application, "role": role}
+    with remote(**flags) as client:
+        made = client.call("POST", _PATH, given)
+    if is_json:
+        say_json(made)
+    else:
+        click.echo(f"{made['id']}: keep it now, it is not shown again.", err=True)
+        click.echo(made["key"])
+    return Exit.OK
+
+
+@command.command("list")
+@remote_options
+@json_option
+@reaching
+def list_keys(*, is_json: bool, **flags: Any) -> int:
+    """Print the keys within reach, newest first, without their texts: `hint` is the end of each.
+
+    \b
+    Example:
+      hookspan keys list --json
+    """
+    with remote(**flags) as client:
+        say_list(all_of(client, _PATH), _COLUMNS, is_json=is_json)
+    return Exit.OK
+
+
+@command.command("revoke")
+@click.argument("ident", metavar="KEY_ID")
+@remote_options
+@json_option
+@reaching
+def revoke(*, ident: str, is_json: bool, **flags: Any) -> int:
+    """Revoke a key by its id (key_…), at once.
+
+    \b
+    Example:
+      hookspan keys revoke key_3ALQkvYdcEn2GvRgFG1Bq5h
+    """
+    with remote(**flags) as client:
+        client.call("DELETE", below(_PATH, ident))
+    if is_json:
+        say_json({"id": ident, "is_revoked": True})
+    else:
+        click.echo(f"{good('✓')} {plain(ident)} is revoked.")
+    return Exit.OK

@@ -42,13 +42,21 @@ def hmac_key(text: object, kind: str, rule: str) -> bytes:
             return text.encode()
         value = base64.b64decode(text.removeprefix("" if kind == "text" else f"{kind}_").encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError):
-        raise VerificationError(
-            "invalid_secret", "The secret has the wrong alphabet or length; copy all of it."
-        ) from None
+        detail = f"The secret has the wrong alphabet or length; copy all of it.{_hint(text, kind)}"
+        raise VerificationError("invalid_secret", detail) from None
     if not int(match[1]) <= len(value) <= int(match[2]):
         detail = f"The secret stands for {len(value)} bytes, {match[1]} to {match[2]} are possible; copy all of it."
-        raise VerificationError("invalid_secret", detail)
+        raise VerificationError("invalid_secret", detail + _hint(text, kind))
     return value
+
+
+def _hint(text: str, kind: str) -> str:
+    """What is easily lost or added on the way from the place where a secret is shown. Says nothing of the secret."""
+    if text != text.strip():
+        return " It begins or ends with white space, such as the line break of a file or of echo: take that away."
+    if kind == "whsec" and not text.startswith(_PREFIXES[0]):
+        return f" It begins with {_PREFIXES[0]}, which belongs to it."
+    return ""
 
 
 def public_key(text: object, algorithm: str) -> Check:
