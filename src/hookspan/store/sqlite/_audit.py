@@ -1,0 +1,134 @@
+"""The audit log: a line for each change, in the change's own transaction, linked to the one before it."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import apsw
+import msgspec
+
+from hookspan.domain.audit import NO_HASH, AuditEntry, AuditLine, chain_name, detail_text, link
+from hookspan.domain.caller import Role
+from hookspan.errors import StoreUnavailable
+from hookspan.ids import IdMaker
+from hookspan.store.audit import AuditQuery
+from hookspan.store.contract import Page
+from hookspan.store.sqlite import _rows as rows
+from hookspan.store.sqlite._statements import statement
+
+# A line's `at` was taken a little before its id, on a node whose clock may differ from another's by this much.
+_CLOCKS_APART_MS = 60_000
+_LAST_MS = 1 << 62
+_SINCE_SCHEMA = 4  # the migration that made the table
+
+T = TypeVar("T")
+
+
+def keeping(run: Callable[[apsw.Connection], T], entry: AuditEntry, ids: IdMaker) -> Callable[[apsw.Connection], T]:
+    """`run`, which keeps `entry` if it has changed something. Both, or neither: an error here undoes the change."""
+
+    def both(connection: apsw.Connection) -> T:
+        before = connection.total_changes()
+        done = run(connection)
+        if done is not False and connection.total_changes() != before:
+            keep(connection, entry, ids)
+        return done
+
+    return both
+
+
+def keep(connection: apsw.Connection, entry: AuditEntry, ids: IdMaker) -> None:
+    """Add a line to the end of its chain. The one writer makes lines one after another, so ids rise as sequences do."""
+    head = rows.first_row(connection, "read_audit_head", (entry.application_id,))
+    sequence, previous = (1, NO_HASH) if head is None else (head[0] + 1, head[1])
+    rows.run(
+        connection,
+        "insert_audit",
+        {
+            "id": ids.make(),
+            "application_id": entry.application_id,
+            "sequence": sequence,
+            "at": entry.at,
+            "application": entry.application,
+            "actor_kind": entry.actor_kind,
+            "actor_id": entry.actor_id,
+            "actor_name": entry.actor_name,
+            "role": entry.role,
+            "action": entry.action,
+            "object_kind": entry.object_kind,
+            "object_id": entry.object_id,
+            "address": entry.address,
+            "request_id": entry.request_id,
+            "detail": detail_text(entry.detail).decode(),
+            "previous_hash": previous,
+            "hash": link(previous, sequence, entry),
+        },
+    )
+
+
+def list_audit(connection: apsw.Connection, page: Page, query: AuditQuery) -> list[AuditLine]:
+    """See `Store.list_audit`. Ids bound the walk; `at` decides."""
+    bindings = _bindings(page, query)
+    if query.application is None:
+        return rows.many(connection, "list_audit", line, bindings)
+    of = {"application": query.application, "application_id": query.application_id}
+    return rows.many(connection, "list_audit_of", line, bindings | of)
+
+
+def _bindings(page: Page, query: AuditQuery) -> dict[str, Any]:
+    low, high = rows.id_range(
+        msgspec.structs.replace(
+            page,
+            since=None if page.since is None else page.since - _CLOCKS_APART_MS,
+            until=None if page.until is None else page.until + _CLOCKS_APART_MS,
+        )
+    )
+    return {
+        "low": low,
+        "high": high if page.before is None else min(high, page.before),
+        "since": page.since or 0,
+        "until": _LAST_MS if page.until is None else page.until,
+        "action": query.action,
+        "actor_id": query.actor_id,
+        "object_id": query.object_id,
+        "limit": page.limit,
+    }
+
+
+def audit_lines(connection: apsw.Connection) -> Iterator[AuditLine]:
+    """All lines of a database file, newest first, for who verifies it without a server. Raises StoreUnavailable for a
+    row that can't be a line.
+    """
+    if connection.pragma("user_version") < _SINCE_SCHEMA:
+        return
+    for row in connection.execute(statement("list_audit"), _bindings(Page(limit=-1), AuditQuery())):
+        try:
+            yield line(row)
+        except (ValueError, TypeError) as error:  # msgspec's are ValueErrors
+            raise StoreUnavailable(
+                f"Line {row[2]} of {chain_name(row[1])} in the audit log can't be read: it is not what was written."
+            ) from error
+
+
+def line(row: rows.Values) -> AuditLine:
+    """A row of the table."""
+    return AuditLine(
+        id=row[0],
+        sequence=row[2],
+        previous_hash=row[15],
+        hash=row[16],
+        entry=AuditEntry(
+            application_id=row[1],
+            at=row[3],
+            application=row[4],
+            actor_kind=row[5],
+            actor_id=row[6],
+            actor_name=row[7],
+            role=Role(row[8]),
+            action=row[9],
+            object_kind=row[10],
+            object_id=row[11],
+            address=row[12],
+            request_id=row[13],
+            detail=msgspec.json.decode(row[14]),
+        ),
+    )

@@ -1,0 +1,35 @@
+"""The calls of `hookspan.store.idempotency` on SQLite: each is one job for the writer."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import apsw
+
+from hookspan.store.idempotency import KeyState, KeyUse, TakenKey
+from hookspan.store.sqlite import _idempotency
+from hookspan.store.sqlite._options import SqliteOptions
+
+T = TypeVar("T")
+_Run = Callable[[apsw.Connection], T]
+
+
+class IdempotencyCalls:
+    """Part of `SqliteStore`, which brings the ways to the database."""
+
+    _options: SqliteOptions
+
+    async def _write(self, run: _Run[T]) -> T:
+        raise NotImplementedError
+
+    async def _create(self, run: _Run[T]) -> T:
+        raise NotImplementedError
+
+    async def take_key(self, use: KeyUse) -> TakenKey:
+        keys_max = self._options.keys_per_owner_max
+        return await self._create(lambda db: _idempotency.take(db, use, keys_max))
+
+    async def finish_key(self, key_id: int, state: KeyState, answer: bytes | None) -> bool:
+        return await self._write(lambda db: _idempotency.finish(db, key_id, state, answer))
+
+    async def forget_key(self, key_id: int) -> None:
+        await self._write(lambda db: _idempotency.forget(db, key_id))

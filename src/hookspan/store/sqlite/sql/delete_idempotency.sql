@@ -1,0 +1,2 @@
+-- Gives a key free. Leans on the primary key.
+delete from idempotency where id = ?

@@ -1,0 +1,12 @@
+-- Lines of all chains, newest first. Leans on the primary key; filters are walked past.
+select
+  id, application_id, sequence, at, application, actor_kind, actor_id, actor_name, role, action, object_kind, object_id,
+  address, request_id, detail, previous_hash, hash
+from audit
+where id >= :low and id < :high
+  and at >= :since and at < :until
+  and (:action is null or action = :action)
+  and (:actor_id is null or actor_id = :actor_id)
+  and (:object_id is null or object_id = :object_id)
+order by id desc
+limit :limit
