@@ -1,0 +1,57 @@
+"""Flags and ways of commands that ask a running server."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+
+from hookspan.cli._client import TIMEOUT_S, ApiClient
+from hookspan.cli._options import settings_from, settings_options
+from hookspan.errors import ConfigurationError
+from hookspan.keys import find_operator_key
+from hookspan.settings import Settings
+
+
+def _server(_context: click.Context, _option: click.Parameter, url: str | None) -> str | None:
+    """`url` if it is the address of a server. Raises click.BadParameter."""
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url)
+        is_text = url.isprintable() and " " not in url
+        if is_text and parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return url
+    except ValueError:
+        pass
+    raise click.BadParameter(f"{url!r} is not the address of a server; write http://host:port.")
+
+
+_url_option = click.option(
+    "--url", metavar="URL", callback=_server, help="Such as http://host:port.  [default: host and port of the settings]"
+)
+_key_option = click.option("--key", metavar="KEY", help="An API key.  [default: the operator key in the data folder]")
+
+
+def remote_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--url` and `--key`, which server is asked and as whom, and the flags that lead to settings."""
+    return _url_option(_key_option(settings_options(function)))
+
+
+@contextlib.contextmanager
+def remote(
+    *, url: str | None, key: str | None, timeout_s: float = TIMEOUT_S, **flags: str | None
+) -> Iterator[ApiClient]:
+    """A connection to the server of these flags. Raises ConfigurationError without a key."""
+    settings = settings_from(**flags)
+    key = key or find_operator_key(settings)
+    if key is None:
+        raise ConfigurationError(f"There is no operator key in {settings.data_folder}; give one with --key.")
+    with ApiClient(url or _address(settings), key, timeout_s) as client:
+        yield client
+
+
+def _address(settings: Settings) -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - read, not bound
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
