@@ -1,0 +1,38 @@
+"""The calls of `hookspan.store.statistics` on SQLite: each is one job for the writer or for a reader."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import apsw
+
+from hookspan.store.messages import Waiting
+from hookspan.store.sqlite import _statistics
+from hookspan.store.statistics import HourCounts, WebhookHealth
+
+T = TypeVar("T")
+_Run = Callable[[apsw.Connection], T]
+
+
+class StatisticsCalls:
+    """Part of `SqliteStore`, which brings the ways to the database."""
+
+    async def _write(self, run: _Run[T]) -> T:
+        raise NotImplementedError
+
+    async def _read(self, read: _Run[T]) -> T:
+        raise NotImplementedError
+
+    async def add_statistics(self, counts: Sequence[HourCounts]) -> None:
+        await self._write(lambda db: _statistics.add(db, counts))
+
+    async def statistics(self, subject_id: int, since_hour: int, until_hour: int) -> list[HourCounts]:
+        return await self._read(lambda db: _statistics.read(db, subject_id, since_hour, until_hour))
+
+    async def drop_statistics(self, before_hour: int, limit: int) -> int:
+        return await self._write(lambda db: _statistics.drop(db, before_hour, limit))
+
+    async def health(self, webhook_ids: Sequence[int], since_hour: int) -> dict[int, WebhookHealth]:
+        return await self._read(lambda db: _statistics.health(db, webhook_ids, since_hour))
+
+    async def waiting_of_all(self) -> Waiting:
+        return await self._read(_statistics.waiting_of_all)
