@@ -7,6 +7,6 @@ where
   application_id = :application_id
   and position < :below
   and id >= :low and id < :high
-  and (:type is null or type = :type)
+  and (:types is null or type in (select value from json_each(:types)))
 order by position desc
 limit :limit

@@ -3,6 +3,9 @@ select
   id, application_id, publisher_id, type, position, occurred_at, accepted_at, content, content_at,
   content_bytes, context, body
 from event indexed by event_position
-where application_id = :application_id and position > :position
+where
+  application_id = :application_id
+  and position > :position
+  and (:types is null or type in (select value from json_each(:types)))
 order by position
 limit :limit
