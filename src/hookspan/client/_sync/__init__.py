@@ -1,0 +1,1 @@
+"""The blocking client, made from `hookspan.client._async`."""
