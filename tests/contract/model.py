@@ -129,6 +129,19 @@ class Model:
             if one.is_waiting and one.due_at is None:
                 one.resume(now_ms)
 
+    def queue(self, webhook_id: int) -> list[ModelDelivery]:
+        """What a fifo webhook gets, in order; nothing of another one."""
+        if self.webhooks[webhook_id].order is not Order.FIFO:
+            return []
+        return [one for one in self.pending(webhook_id) if not one.is_aside]
+
+    def stalled_head(self, webhook_id: int) -> ModelDelivery | None:
+        return next((one for one in self.queue(webhook_id)[:1] if one.is_waiting and one.due_at is None), None)
+
+    def heir(self, head: ModelDelivery) -> ModelDelivery | None:
+        """Who takes the stall over from the head of a queue."""
+        return next(iter(self.queue(head.webhook_id)[1:]), None)
+
     def suspects(self, now_ms: int) -> list[ModelDelivery]:
         """What `claim_suspect` may take: of a fifo webhook only the head."""
         found = []
@@ -167,10 +180,15 @@ class Model:
                 one.close(DeliveryState.CANCELLED, reason)
 
     def expire(self, below: int, now_ms: int) -> None:
+        were_stalled = [ident for ident in self.webhooks if self.stalled_head(ident) is not None]
         for one in self.deliveries.values():
             if one.is_waiting and one.event_id < below:
                 one.close(DeliveryState.FAILED, DeliveryReason.EXPIRED)
                 one.expired_at = now_ms
+        for ident in were_stalled:
+            for head in self.queue(ident)[:1]:
+                if head.is_waiting:
+                    head.due_at = None
 
     def drop(self, below: int, now_ms: int) -> None:
         """Events below an id go with all that hangs on them, but not while something of them is in flight, or has

@@ -4,8 +4,9 @@ import msgspec
 import pytest
 
 from hookspan.domain.records import AlsoSign, Attempt
-from hookspan.domain.states import Cause, DeliveryState, Order, VerdictKind, WebhookStatus
+from hookspan.domain.states import Cause, DeliveryReason, DeliveryState, Order, VerdictKind, WebhookStatus
 from hookspan.errors import StateForbidden
+from hookspan.ids import DELIVERY_PREFIX, first_id_at, to_text
 from hookspan.store.contract import Claimed, ClaimRef, NewAside, Result, WebhookChange
 from tests.contract.world import ALL, World
 
@@ -144,6 +145,149 @@ async def test_switching_on_resumes(world: World) -> None:
             webhook.id, status, None, keep=True, expected_version=None, changed_at=world.now
         )
     assert await world.store.stalled([webhook.id]) == {}
+
+
+async def stalled_head(world: World, application, webhook, count: int = 3):
+    """A fifo webhook whose head has stalled; what its claim was, and what waits behind it, oldest first."""
+    events = await world.publish(application, webhook, count=count)
+    head, *followers = await world.claim()
+    await world.store.release(world.node, [ClaimRef(one.id, one.claim) for one in followers], world.now)
+    assert await world.store.record(world.node, [stalled(world, head)]) == frozenset()
+    return head, [event.deliveries[0].id for event in events[1:]]
+
+
+async def cancel(world: World, application, delivery_id: int) -> None:
+    await world.store.cancel_delivery(application.id, delivery_id, DeliveryReason.PERSON, world.now)
+
+
+async def test_who_cancels_a_stalled_head_hands_the_stall_on(world: World) -> None:
+    """Only what is sent by hand ends a stall: it passes to the next in order, with its time and its used-up round."""
+    application = await world.application()
+    webhook = await world.webhook(application, order=Order.FIFO)
+    head, followers = await stalled_head(world, application, webhook)
+    since = await world.store.stalled([webhook.id])
+    for cancelled, heir in zip([head.id, followers[0]], followers, strict=True):
+        world.clock.move(60_000)
+        await cancel(world, application, cancelled)
+        assert await world.claim() == []
+        assert await world.store.next_due_at([]) is None
+        assert (await world.delivery(application, heir)).next_attempt_at is None
+        assert await world.store.stalled([webhook.id]) == since
+    await world.store.reopen_delivery(application.id, followers[1], Cause.MANUAL, world.now)
+    [by_hand] = await world.claim()
+    assert (by_hand.id, by_hand.attempt_count) == (followers[1], 0)
+    assert (by_hand.round_attempts, by_hand.round_started_at) == (1, world.now - 120_000)
+    assert await world.store.record(world.node, [stalled(world, by_hand)]) == frozenset()
+    await cancel(world, application, followers[1])
+    assert await world.store.stalled([webhook.id]) == {}
+
+
+async def test_what_is_handed_a_stall_goes_on_when_it_ends(world: World) -> None:
+    application = await world.application()
+    webhook = await world.webhook(application, order=Order.FIFO)
+    head, followers = await stalled_head(world, application, webhook)
+    await cancel(world, application, head.id)
+    [event] = await world.publish(application)
+    await send(world, application, webhook, event)
+    [by_hand] = await world.claim()
+    accepted = msgspec.structs.replace(world.result(by_hand, DeliveryState.SUCCEEDED), resumes=webhook.id)
+    await world.store.record(world.node, [accepted])
+    resent, other = await world.claim()
+    assert [resent.id, other.id] == followers
+    assert (resent.round, resent.cause, resent.round_started_at) == (1, Cause.RESEND, None)
+
+
+async def test_one_that_is_cancelled_behind_a_stalled_head_hands_nothing_on(world: World) -> None:
+    """Nor does a head that is only scheduled, and where there is no order each is stalled by itself."""
+    application = await world.application()
+    fifo, other = await world.webhook(application, order=Order.FIFO), await world.webhook(application)
+    head, followers = await stalled_head(world, application, fifo)
+    await cancel(world, application, followers[0])
+    last = await world.delivery(application, followers[1])
+    assert last.next_attempt_at == world.now
+    await world.store.reopen_delivery(application.id, head.id, Cause.MANUAL, world.now)
+    await cancel(world, application, head.id)
+    assert await world.store.stalled([fifo.id]) == {}
+    one, _ = await stalled_head(world, application, other, count=2)
+    await cancel(world, application, one.id)
+    assert await world.store.stalled([other.id]) == {}
+
+
+async def test_a_stall_is_not_handed_to_what_is_in_flight(world: World) -> None:
+    """For a moment a node may still hold what comes next; who cancels then is asked to try again."""
+    application = await world.application()
+    webhook = await world.webhook(application, order=Order.FIFO)
+    await world.publish(application, webhook, count=2)
+    head, follower = await world.claim()
+    await world.store.record(world.node, [stalled(world, head)])
+    with pytest.raises(StateForbidden, match="again"):
+        await cancel(world, application, head.id)
+    assert list(await world.store.stalled([webhook.id])) == [webhook.id]
+    await world.store.release(world.node, [ClaimRef(follower.id, follower.claim)], world.now)
+    await cancel(world, application, head.id)
+    assert await world.claim() == []
+
+
+async def test_a_stalled_head_that_expires_hands_the_stall_on(world: World) -> None:
+    """Retention of a part or of all of them: whatever is left waits for a person."""
+    application = await world.application()
+    webhook = await world.webhook(application, order=Order.FIFO)
+    head, _ = await stalled_head(world, application, webhook, count=4)
+    world.clock.move(1_000)
+    border = first_id_at(world.now)
+    [young] = await world.publish(application, webhook)
+    await world.expire(border, 0, limit=2)
+    assert (await world.delivery(application, head.id)).reason is DeliveryReason.EXPIRED
+    assert await world.claim() == []
+    assert (await world.delivery(application, young.deliveries[0].id)).next_attempt_at is None
+    assert await world.store.stalled([webhook.id]) == {webhook.id: world.now - 1_000}
+
+
+async def test_a_retry_behind_a_stalled_head_is_refused(world: World) -> None:
+    """It would move nothing; the refusal names what it waits for. The head itself, and what is older, may go."""
+    application = await world.application()
+    webhook = await world.webhook(application, order=Order.FIFO)
+    [oldest] = await world.publish(application, webhook)
+    await world.finish(await world.claim())
+    head, followers = await stalled_head(world, application, webhook)
+    await cancel(world, application, followers[1])
+    for behind in followers:
+        before = await world.delivery(application, behind)
+        with pytest.raises(StateForbidden, match=to_text(DELIVERY_PREFIX, head.id)):
+            await world.store.reopen_delivery(application.id, behind, Cause.MANUAL, world.now)
+        assert await world.delivery(application, behind) == before
+    await world.store.reopen_delivery(application.id, oldest.deliveries[0].id, Cause.MANUAL, world.now)
+    assert [one.id for one in await world.claim()] == [oldest.deliveries[0].id]
+    await world.store.reopen_delivery(application.id, head.id, Cause.MANUAL, world.now)
+
+
+async def test_a_retry_of_what_was_sent_aside_is_not_held_back(world: World) -> None:
+    """It never waited for the queue."""
+    application = await world.application()
+    webhook = await world.webhook(application, order=Order.FIFO)
+    await stalled_head(world, application, webhook)
+    [event] = await world.publish(application)
+    sent = await send(world, application, webhook, event)
+    await world.finish(await world.claim(), DeliveryState.FAILED)
+    await world.store.reopen_delivery(application.id, sent.id, Cause.MANUAL, world.now)
+    assert [one.id for one in await world.claim()] == [sent.id]
+
+
+async def test_a_late_claim_in_the_batch_keeps_nothing_from_going_on(world: World) -> None:
+    """The careful way writes what holds, and resumes as the usual one does."""
+    application = await world.application()
+    webhook = await world.webhook(application)
+    [event] = await world.publish(application, webhook)
+    [head] = await world.claim()
+    await world.store.record(world.node, [stalled(world, head)])
+    await send(world, application, webhook, event)
+    await send(world, application, webhook, event)
+    by_hand, other = await world.claim()
+    accepted = msgspec.structs.replace(world.result(by_hand, DeliveryState.SUCCEEDED), resumes=webhook.id)
+    late = msgspec.structs.replace(world.result(other, DeliveryState.SUCCEEDED), claim=other.claim - 1)
+    assert await world.store.record(world.node, [late, accepted]) == {other.id}
+    assert await world.store.stalled([webhook.id]) == {}
+    assert [one.id for one in await world.claim()] == [head.id]
 
 
 async def test_a_test_is_kept_with_what_it_sent(world: World) -> None:

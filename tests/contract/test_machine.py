@@ -318,7 +318,8 @@ class Machine(RuleBasedStateMachine):
         call = self.world.store.reopen_delivery(
             self.application_of(delivery), delivery.id, Cause.MANUAL, self.clock.now_ms()
         )
-        if delivery.is_held:
+        head = None if delivery.is_aside else self.model.stalled_head(delivery.webhook_id)
+        if delivery.is_held or (head is not None and head.id < delivery.id):
             with pytest.raises(StateForbidden):
                 self.run(call)
             return
@@ -336,12 +337,16 @@ class Machine(RuleBasedStateMachine):
         call = self.world.store.cancel_delivery(
             self.application_of(delivery), delivery.id, DeliveryReason.PERSON, self.clock.now_ms()
         )
-        if not delivery.is_waiting:
+        is_head = delivery is self.model.stalled_head(delivery.webhook_id)
+        heir = self.model.heir(delivery) if is_head else None
+        if not delivery.is_waiting or (heir is not None and heir.is_held):
             with pytest.raises(StateForbidden):
                 self.run(call)
             return
         assert self.run(call) is not None
         delivery.close(DeliveryState.CANCELLED, DeliveryReason.PERSON)
+        if heir is not None:
+            heir.due_at = None
 
     def pick_delivery(self, pick: int) -> ModelDelivery:
         return self.model.deliveries[sorted(self.model.deliveries)[pick % len(self.model.deliveries)]]

@@ -209,6 +209,8 @@ async def test_a_clock_that_was_set_back_puts_nothing_out_of_reach(
     await world.record(*(world.result(one, DeliveryState.PENDING) for one in await world.claim(limit=20)))
     await world.record(*(world.result(one, DeliveryState.PENDING) for one in await world.claim(limit=5)))
     await world.claim(limit=3)
+    await world.move(webhook, WebhookStatus.DISABLED)
+    await world.move(webhook, WebhookStatus.CATCHING_UP)
     await world.store.set_failing_since(webhook.id, world.now)
     await world.store.close()
     world = World(make_store(), VirtualClock(right_ms), ids)
@@ -221,7 +223,7 @@ async def test_a_clock_that_was_set_back_puts_nothing_out_of_reach(
     assert all(one.round_started_at in (None, world.now) for one in deliveries)
     seen = await world.store.get_webhook(webhook.id)
     assert seen is not None
-    assert seen.failing_since == world.now
+    assert (seen.failing_since, seen.activated_at) == (world.now, world.now)
     await world.store.close()
 
 

@@ -186,7 +186,7 @@ async def test_a_large_batch_is_one_commit(world: World) -> None:
     webhooks = [await world.webhook(application), await world.webhook(application)]
     await world.publish(application, *webhooks, count=1_000)
     assert await world.last_position(application) == 1_000
-    assert len(await world.store.list_events(application.id, ALL, event_type=None, publisher_id=None)) == 1_000
+    assert len(await world.store.list_events(application.id, ALL, event_types=None, publisher_id=None)) == 1_000
     assert {
         webhook.id: waiting.count
         for webhook, waiting in zip(

@@ -11,6 +11,11 @@ from tests.contract.world import ALL, World
 pytestmark = pytest.mark.anyio
 
 
+def place_of(delivery: Delivery) -> tuple[int, int, int]:
+    """Where the next page goes on."""
+    return delivery.event_id, delivery.run, delivery.id
+
+
 async def pages(
     world: World,
     application: Application,
@@ -21,10 +26,10 @@ async def pages(
     """The whole list, three at a time."""
     found: list[Delivery] = []
     while True:
-        before = found[-1].id if found else None
+        place = place_of(found[-1]) if found else None
         part = await world.store.list_deliveries(
             application.id,
-            Page(limit=3, before=before),
+            Page(limit=3, place=place),
             webhook_id=webhook.id if webhook else None,
             state=state,
             event_type=event_type,
@@ -48,21 +53,26 @@ async def test_events_by_page(world: World) -> None:
     newest_first = [event.id for event in events][::-1]
 
     async def listed(page: Page, event_type: str | None = None, publisher_id: str | None = None) -> list[int]:
-        found = await world.store.list_events(application.id, page, event_type=event_type, publisher_id=publisher_id)
+        types = None if event_type is None else [event_type]
+        found = await world.store.list_events(application.id, page, event_types=types, publisher_id=publisher_id)
         return [event.id for event in found]
 
     first = await listed(Page(limit=4))
-    assert first + await listed(Page(limit=4, before=first[-1])) == newest_first
-    assert await listed(Page(limit=4, before=4711)) == []
+    assert first + await listed(Page(limit=4, before=4)) == newest_first
+    assert await listed(Page(limit=4, before=1)) == []
     assert await listed(ALL, "a") == newest_first[::2]
     assert await listed(ALL, None, "p1") == [events[1].id]
     assert await listed(ALL, "a", "p1") == []
     assert await listed(ALL, None, "p9") == []
-    assert await listed(Page(limit=9, before=events[1].id), None, "p1") == []
+    assert await listed(Page(limit=9, before=3), None, "p1") == [events[1].id]
+    assert await listed(Page(limit=9, before=2), None, "p1") == []
     between = Page(limit=9, since=events[2].accepted_at, until=events[5].accepted_at)
     assert await listed(between) == [events[4].id, events[3].id, events[2].id]
     after = await world.store.events_after(application.id, 5, 10)
     assert [event.position for event in after] == [6, 7]
+    after = await world.store.events_after(application.id, 1, 2, event_types=["b", "c"])
+    assert [event.position for event in after] == [2, 4]
+    assert await world.store.events_after(application.id, 0, 9, event_types=[]) == []
 
 
 async def test_deliveries_by_page(world: World) -> None:
@@ -125,12 +135,12 @@ async def test_pending_deliveries_of_a_long_backlog(world: World) -> None:
     )
     second = await world.store.list_deliveries(
         application.id,
-        Page(limit=5, before=first[-1].id),
+        Page(limit=5, place=place_of(first[-1])),
         webhook_id=None,
         state=DeliveryState.PENDING,
         event_type=None,
     )
-    newest = await world.store.list_events(application.id, Page(limit=10), event_type=None, publisher_id=None)
+    newest = await world.store.list_events(application.id, Page(limit=10), event_types=None, publisher_id=None)
     assert [one.event_id for one in first + second] == [event.id for event in newest]
 
 
@@ -142,7 +152,7 @@ async def test_a_page_behind_what_was_dropped_is_empty(world: World) -> None:
     await world.finish(await world.claim())
     old = await world.deliveries(application)
     await world.expire(1 << 62, 1 << 62)
-    page = Page(limit=9, before=old[0].id)
+    page = Page(limit=9, place=place_of(old[0]))
     assert await world.store.list_deliveries(application.id, page, webhook_id=None, state=None, event_type=None) == []
 
 
@@ -255,3 +265,23 @@ async def test_only_what_is_scheduled_can_be_cancelled(world: World) -> None:
         with pytest.raises(StateForbidden):
             await cancel(application.id, ident, DeliveryReason.PERSON, world.now)
     assert await cancel(application.id, 4711, DeliveryReason.PERSON, world.now) is None
+
+
+async def test_whose_it_is(world: World) -> None:
+    """A thing's id alone leads to its application, until one of the two is deleted."""
+    await world.register()
+    application, other = await world.application("acme"), await world.application("other")
+    webhook = await world.webhook(application)
+    [event] = await world.publish(application, webhook)
+    [delivery] = await world.store.deliveries_of_event(application.id, event.id)
+    await world.publish(other)
+    store = world.store
+    assert await store.application_of("event", event.id) == "acme"
+    assert await store.application_of("webhook", webhook.id) == "acme"
+    assert await store.application_of("delivery", delivery.id) == "acme"
+    assert await store.application_of("event", webhook.id) is None
+    assert await store.application_of("delivery", 1) is None
+    await store.delete_application(application.id, world.now)
+    assert await store.application_of("event", event.id) is None
+    assert await store.application_of("delivery", delivery.id) is None
+    assert await store.application_of("webhook", webhook.id) is None

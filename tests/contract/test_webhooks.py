@@ -133,6 +133,22 @@ async def test_moves_follow_the_table_of_states(world: World) -> None:
     assert await world.move(webhook, WebhookStatus.DISABLED) == off
 
 
+async def test_when_it_was_switched_on_is_kept(world: World) -> None:
+    """One row tells it for all that waits: the move to catching up, not the end of it, nor switching off."""
+    application = await world.application()
+    webhook = await world.webhook(application)
+    assert webhook.activated_at is None
+    assert (await world.move(webhook, WebhookStatus.DISABLED)).activated_at is None
+    world.clock.move(1_000)
+    on_at = world.now
+    assert (await world.move(webhook, WebhookStatus.CATCHING_UP)).activated_at == on_at
+    world.clock.move(1_000)
+    await world.catch_up(webhook)
+    [seen] = (await world.webhooks_seen(application.id)).webhooks
+    assert (seen.status, seen.activated_at) == (WebhookStatus.ACTIVE, on_at)
+    assert (await world.move(webhook, WebhookStatus.DISABLED)).activated_at == on_at
+
+
 async def test_a_deleted_webhook_is_gone(world: World) -> None:
     """Its credentials are erased at once, what waits is cancelled, what is in flight may end."""
     application = await world.application()
@@ -250,10 +266,12 @@ async def test_the_last_success_is_looked_for_among_the_newest_attempts(world: W
     world.clock.move(1_000)
     await world.record(*(world.result(one, DeliveryState.PENDING, retry_in=0) for one in claimed[1:]))
     asked = [webhook.id, other.id]
-    assert await world.store.last_success_at(asked) == {webhook.id: succeeded_at}
+    assert {ident: one.last_success_at for ident, one in (await world.store.health(asked, 0)).items()} == {
+        ident: succeeded_at if ident == webhook.id else None for ident in asked
+    }
     again = await world.claim(limit=1)
     await world.record(*(world.result(one, DeliveryState.PENDING) for one in again))
-    assert await world.store.last_success_at(asked) == {}
+    assert {one.last_success_at for one in (await world.store.health(asked, 0)).values()} == {None}
 
 
 async def test_what_webhooks_were_when_an_event_was_published(world: World) -> None:

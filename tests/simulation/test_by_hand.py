@@ -109,6 +109,86 @@ async def test_a_persons_retry_of_the_head_resumes(world) -> None:
     assert world.numbers()[-1] == 2
 
 
+async def test_cancelling_the_stalled_head_ends_no_stall(world) -> None:
+    """The event is given up, not the rule: nothing goes out by itself before something sent by hand was accepted."""
+    application = await world.application(**STALLING)
+    webhook = await world.webhook(application, order=Order.FIFO)
+    world.egress.answer = lambda request: world.egress.status(500)
+    first, second, _ = await world.publish(application, 1, 2, 3)
+    await world.run_for(3 * DAY_MS)
+    world.egress.requests.clear()
+    world.egress.answer = lambda request: world.egress.status(200)
+    [head] = await deliveries_of(world, application, first)
+    await world.store.cancel_delivery(application.id, head.id, DeliveryReason.PERSON, world.clock.now_ms())
+    world.engine.wake(webhook.id)
+    await world.run_for(3 * DAY_MS)
+    await world.crash()
+    await world.publish(application, 4)
+    await world.run_for(3 * DAY_MS)
+    assert world.egress.requests == []
+    await world.send_by_hand(application, webhook, second)
+    await world.settle()
+    assert world.numbers() == [2, 2, 3, 4]
+
+
+async def test_one_try_by_a_person_of_a_head_that_took_the_stall_over(world) -> None:
+    """Its round is used up like that of the one before it: where it fails the webhook is stalled as it was."""
+    application = await world.application(**STALLING)
+    webhook = await world.webhook(application, order=Order.FIFO)
+    world.egress.answer = lambda request: world.egress.status(500)
+    first, second, _ = await world.publish(application, 1, 2, 3)
+    await world.run_for(3 * DAY_MS)
+    [head] = await deliveries_of(world, application, first)
+    await world.store.cancel_delivery(application.id, head.id, DeliveryReason.PERSON, world.clock.now_ms())
+    [heir] = await deliveries_of(world, application, second)
+    world.egress.requests.clear()
+    await world.store.reopen_delivery(application.id, heir.id, Cause.MANUAL, world.clock.now_ms())
+    world.engine.wake(webhook.id)
+    await world.run_for(DAY_MS)
+    assert world.numbers() == [2]
+    assert list(await world.store.stalled([webhook.id])) == [webhook.id]
+
+
+async def stalled_ones(world, count: int):
+    """An application, its webhook without order, and so many events that have stalled each by itself."""
+    application = await world.application(**STALLING)
+    webhook = await world.webhook(application)
+    world.egress.answer = lambda request: world.egress.status(500)
+    events = await world.publish(application, *range(count))
+    await world.run_for(3 * DAY_MS)
+    world.egress.requests.clear()
+    return application, webhook, events
+
+
+@pytest.mark.parametrize("failures", [0, 3])
+async def test_each_that_is_resumed_and_accepted_resumes_the_next(world, monkeypatch, failures) -> None:
+    """So many at once, and all in the end: also where those that were resumed are accepted at a later attempt only."""
+    monkeypatch.setattr("hookspan.store.sqlite._webhooks.RESUMED_MAX", 3)
+    application, webhook, events = await stalled_ones(world, 10)
+    outcomes = iter([200, *[500] * failures])  # the first is what is sent by hand
+    world.egress.answer = lambda request: world.egress.status(next(outcomes, 200))
+    await world.send_by_hand(application, webhook, events[0])
+    await world.run_for(DAY_MS)
+    assert set(world.numbers()) == set(range(10))
+    assert await world.store.stalled([webhook.id]) == {}
+
+
+@pytest.mark.parametrize("failures", [0, 1])
+async def test_a_persons_retry_resumes_the_others_where_there_is_no_order(world, failures) -> None:
+    """It is by hand like any send. Opened again, it is tried like any other: whichever attempt is accepted."""
+    application, webhook, events = await stalled_ones(world, 4)
+    [chosen] = await deliveries_of(world, application, events[1])
+    if failures:
+        await world.store.cancel_delivery(application.id, chosen.id, DeliveryReason.PERSON, world.clock.now_ms())
+    outcomes = iter([500] * failures)
+    world.egress.answer = lambda request: world.egress.status(next(outcomes, 200))
+    await world.store.reopen_delivery(application.id, chosen.id, Cause.MANUAL, world.clock.now_ms())
+    world.engine.wake(webhook.id)
+    await world.run_for(60_000)
+    assert sorted(world.numbers()) == sorted([1] * failures + [0, 1, 2, 3])
+    assert await world.store.stalled([webhook.id]) == {}
+
+
 async def test_off_and_on_again_resumes(world) -> None:
     """Who has mended a URL switches the webhook on again, and need not send anything by hand."""
     application = await world.application(**STALLING)

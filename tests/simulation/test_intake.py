@@ -28,7 +28,7 @@ ITEM = {"item_id": 1, "user_uuid": "766b2f5d-a942-492c-9ea7-2e5aa88cb672"}
 
 
 async def kept(world, application) -> int:
-    events = await world.store.list_events(application.id, Page(limit=500), event_type=None, publisher_id=None)
+    events = await world.store.list_events(application.id, Page(limit=500), event_types=None, publisher_id=None)
     return len(events)
 
 

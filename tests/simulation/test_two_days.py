@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from hookspan.domain.outcome import ErrorCode, Owner
-from hookspan.domain.states import DeliveryReason, DeliveryState, StatusReason, WebhookStatus
+from hookspan.domain.states import DeliveryReason, DeliveryState, Order, StatusReason, WebhookStatus
 from hookspan.store.contract import Page
 
 pytestmark = pytest.mark.anyio
@@ -65,6 +65,90 @@ async def test_the_last_attempt_comes_exactly_at_the_end_of_the_window(world):
     attempts = await world.store.attempts_of(delivery)
     assert [attempt.number for attempt in attempts] == list(range(1, len(world.egress.requests) + 1))
     assert attempts[-1].retry_at is None
+
+
+async def test_a_receiver_that_asks_for_patience_does_not_prolong_the_window(world):
+    """Bridge API holds an event for two days at most, however often it is asked to come back a day later."""
+    application = await world.application("bridge-api", retry={"until": "48h"})
+    await world.webhook(application, secret=SECRET, events=("item.*",))
+    world.egress.answer = lambda request: world.egress.status(503, retry_after="86400")
+    await world.send(application, {"type": "item.created", "content": {"item_id": 1, "user_uuid": "u"}})
+    await world.run_for(100 * HOUR_MS)
+    first, *_, last = world.egress.requests
+    assert last.at_ms - first.at_ms == 48 * HOUR_MS
+
+
+@pytest.mark.parametrize("order", list(Order))
+@pytest.mark.parametrize("is_stalling", [False, True])
+async def test_the_time_that_a_webhook_is_off_spends_no_window(world, order, is_stalling):
+    """Switched on again after days, a webhook whose receiver fails once more gets what waited when that recovers."""
+    stalls = {"delivery": {"when_exhausted": "stall"}} if is_stalling else {}
+    application = await world.application(**stalls, retry={"first": "5s", "cap": "6h", "until": "48h"})
+    webhook = await world.webhook(application, order=order)
+    world.egress.answer = lambda request: world.egress.status(500)
+    await world.publish(application, 1)
+    await world.run_for(HOUR_MS)
+    await world.set_status(webhook, WebhookStatus.DISABLED)
+    await world.run_for(72 * HOUR_MS)
+    world.egress.requests.clear()
+    await world.set_status(webhook, WebhookStatus.CATCHING_UP)
+    on_at = world.clock.now_ms()
+    await world.run_for(47 * HOUR_MS)
+    [waiting] = await deliveries(world, application)
+    assert waiting.next_attempt_at == on_at + 48 * HOUR_MS, "the window began anew with the first attempt"
+    assert world.egress.requests[1].at_ms <= on_at + 10_000, "and so did the delays"
+    world.egress.answer = lambda request: world.egress.status(200)
+    await world.run_for(HOUR_MS)
+    [arrived] = await deliveries(world, application)
+    assert arrived.state is DeliveryState.SUCCEEDED
+
+
+async def test_a_window_that_began_anew_ends(world):
+    """Switching on is no licence to try for ever."""
+    application = await world.application(retry={"first": "5s", "cap": "6h", "until": "48h"})
+    webhook = await world.webhook(application)
+    world.egress.answer = lambda request: world.egress.status(500)
+    await world.publish(application, 1)
+    await world.run_for(HOUR_MS)
+    await world.set_status(webhook, WebhookStatus.DISABLED)
+    await world.run_for(HOUR_MS)
+    await world.set_status(webhook, WebhookStatus.CATCHING_UP)
+    on_at = world.clock.now_ms()
+    await world.run_for(96 * HOUR_MS)
+    assert world.egress.requests[-1].at_ms == on_at + 48 * HOUR_MS
+    [failed] = await deliveries(world, application)
+    assert (failed.state, failed.reason) == (DeliveryState.FAILED, DeliveryReason.EXHAUSTED)
+
+
+async def test_an_outage_of_ours_before_the_first_request_spends_no_window(world):
+    """Days without a network here, then a receiver that fails once: its window has only just begun."""
+    application = await world.application("bridge-api")
+    await world.webhook(application, secret=SECRET, events=("item.*",))
+    world.egress.answer = lambda request: world.egress.error(ErrorCode.DNS_FAILED, Owner.PATH)
+    await world.send(application, {"type": "item.created", "content": {"item_id": 1, "user_uuid": "u"}})
+    await world.run_for(40 * HOUR_MS)
+    world.egress.requests.clear()
+    world.egress.answer = lambda request: world.egress.status(500)
+    await world.run_for(40 * HOUR_MS)
+    assert world.egress.requests[-1].at_ms - world.egress.requests[0].at_ms == 36 * HOUR_MS
+
+
+async def test_an_outage_of_ours_between_two_requests_spends_no_window(world):
+    """What it lasted is not counted: the receiver has its window whole."""
+    application = await world.application("bridge-api")
+    await world.webhook(application, secret=SECRET, events=("item.*",))
+    world.egress.answer = lambda request: world.egress.status(500)
+    await world.send(application, {"type": "item.created", "content": {"item_id": 1, "user_uuid": "u"}})
+    await world.run_for(HOUR_MS)
+    began_at, tried_at = world.egress.requests[0].at_ms, world.egress.requests[-1].at_ms
+    world.egress.answer = lambda request: world.egress.error(ErrorCode.DNS_FAILED, Owner.PATH)
+    await world.run_for(40 * HOUR_MS)
+    lost = [request.at_ms for request in world.egress.requests if request.at_ms > tried_at]
+    assert len(lost) < 41 * 60 * 60 // 40, "a minute or more apart, for there is no hurry any more"
+    world.egress.answer = lambda request: world.egress.status(500)
+    await world.run_for(60 * HOUR_MS)
+    again_at = next(request.at_ms for request in world.egress.requests if request.at_ms > lost[-1])
+    assert world.egress.requests[-1].at_ms == began_at + 36 * HOUR_MS + again_at - lost[0]
 
 
 async def test_our_own_failures_spend_neither_attempts_nor_the_window(world):

@@ -37,6 +37,8 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     application: str | None = None
     address: str | None = None  # where the request came from
     request_id: str | None = None
+    session: str | None = None  # "ses_…" by which a person or portal came
+    origin: str | None = None  # of the page that may show a portal session within itself
 
     def reaches(self, application: str) -> bool:
         return self.application is None or self.application == application

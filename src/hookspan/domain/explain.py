@@ -29,10 +29,15 @@ _WHY_FINAL = {
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """`reason` is a word of the closed list in the API's documentation, or None when the state says it all."""
+    """`reason` is a word of the closed list in the API's documentation, or None when the state says it all.
+
+    `gives_up_at` (ms) is when the retries of a pending delivery end; None before the first attempt since its webhook
+    was switched on, while that is off, and for one that is stalled.
+    """
 
     reason: str | None
     sentence: str
+    gives_up_at: int | None = None
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -47,19 +52,28 @@ class Asked(msgspec.Struct, frozen=True):
     was_off: bool | None
 
 
+_SECRET_UNREADABLE = Explanation(
+    "secret_unreadable",
+    "The webhook's secrets can't be read, or don't suffice to sign, and unsigned nothing is sent. The operator "
+    "restores the encryption key or the profile, or the webhook is given its credentials anew.",
+)
 _DUE = Explanation("due", "It is being sent, or waits for its turn in this webhook's lane.")
+_ABOUT_TO_BE_SENT = ("due", "scheduled")
 _HOW_TO_GO_ON = (
     "Send an event to the webhook by hand; once that succeeds, everything that waits is sent again. "
     "Or switch the webhook off and on."
 )
 
 
-def explain_delivery(delivery: Delivery, webhook: Webhook | None, *, is_behind_head: bool, now_ms: int) -> Explanation:
+def explain_delivery(
+    delivery: Delivery, webhook: Webhook | None, *, is_behind_head: bool, now_ms: int, can_sign: bool = True
+) -> Explanation:
     """The reason and sentence of a delivery. `webhook` None: it is deleted. `is_behind_head`: an older delivery of
-    this fifo webhook is pending.
+    this fifo webhook is pending. `can_sign` False: the webhook's secrets don't allow that anything is sent.
     """
     if delivery.state is DeliveryState.PENDING:
-        return _pending(delivery, webhook, is_behind_head=is_behind_head, now_ms=now_ms)
+        found = _pending(delivery, webhook, is_behind_head=is_behind_head, now_ms=now_ms)
+        return found if can_sign or delivery.is_claimed or found.reason not in _ABOUT_TO_BE_SENT else _SECRET_UNREADABLE
     at = "" if delivery.finished_at is None else f" at {to_text(delivery.finished_at)}"
     if delivery.state is DeliveryState.SUCCEEDED:
         return Explanation(None, f"Delivered{at} by attempt {delivery.attempt_count}{_answer(delivery)}.")
@@ -99,9 +113,10 @@ def why_disabled(webhook: Webhook) -> str:
 def _pending(delivery: Delivery, webhook: Webhook | None, *, is_behind_head: bool, now_ms: int) -> Explanation:
     if webhook is None:
         return Explanation("webhook_disabled", "The webhook was deleted; this delivery is about to be cancelled.")
-    is_sent_by_hand = delivery.run > 0 and delivery.next_attempt_at is not None
-    if delivery.is_claimed or is_sent_by_hand:
-        return _DUE  # whatever the webhook's status and order are
+    if delivery.is_claimed:
+        return _DUE
+    if delivery.is_aside and (not delivery.round_attempts or webhook.status is not WebhookStatus.DISABLED):
+        return _waiting(delivery, is_behind_head=False, now_ms=now_ms)  # whatever the webhook's order is
     if webhook.status is WebhookStatus.DISABLED:
         return Explanation("webhook_disabled", f"{why_disabled(webhook)} The event is sent when it is activated.")
     return _waiting(delivery, is_behind_head=is_behind_head, now_ms=now_ms)

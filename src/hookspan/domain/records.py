@@ -82,6 +82,7 @@ class Webhook(Record, frozen=True, kw_only=True):
     position: int  # every event up to it became a delivery, if asked for; implied while active
     version: int
     failing_since: int | None  # first failure after the last success
+    activated_at: int | None = None  # last switched on; rounds that began before begin anew, see `domain.retry`
     created_at: int
     updated_at: int
 
@@ -128,6 +129,9 @@ class Delivery(Record, frozen=True, kw_only=True):
     next_attempt_at: int | None
     round_started_at: int | None  # the retry window of this round is counted from here
     finished_at: int | None
+    is_aside: bool = False  # sent by a person, past its webhook's queue, order and rate
+    job_id: int | None = None  # the job that made it
+    round_attempts: int = 0  # that count against the retry policy
 
 
 class Attempt(Record, frozen=True, kw_only=True, gc=False):

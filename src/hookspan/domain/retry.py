@@ -1,6 +1,7 @@
 """The retry policy: when the next attempt is due. Pure: the clock and the jitter come from outside."""
 
 import email.utils
+import itertools
 import math
 import re
 
@@ -9,6 +10,17 @@ import msgspec
 # A receiver may ask for patience (RFC 9110, 10.2.3), but not to be forgotten.
 RETRY_AFTER_MS_MAX = 24 * 3_600_000
 _SECONDS = re.compile(r"[0-9]{1,10}", re.ASCII)
+
+
+def present_round(attempts: int, started_at: int | None, activated_at: int | None) -> tuple[int, int | None]:
+    """What counts of a delivery's round: its attempts, and when its first was made (None: not yet).
+
+    Nothing of what was before its webhook was switched on, so that the time in which that was off spends no window.
+    Derived, for switching on changes one row however much waits; the next result writes it down.
+    """
+    if started_at is not None and activated_at is not None and started_at < activated_at:
+        return 0, None
+    return attempts, started_at
 
 
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +54,21 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
         # The exponent is bounded so that a float can't overflow; the cap is reached long before.
         delay_ms = min(self.cap_ms, int(self.first_ms * self.factor ** min(attempts - 1, 64)))
         return min(self._spread(delay_ms, jitter), left_ms)
+
+    def patient(self, attempts: int, elapsed_ms: int, delay_ms: int, asked_ms: int) -> tuple[int, int]:
+        """How long to wait where the receiver asks for more than `delay_ms`, and how many attempts that spends.
+
+        Never beyond the end of the window. In a list it takes the place of as many delays as it is long, so that what
+        is left of them still ends in time.
+        """
+        if self.delays_ms is None:
+            return max(delay_ms, min(asked_ms, self.until_ms - elapsed_ms)), 1
+        left = self.delays_ms[attempts:]
+        wait_ms = max(delay_ms, min(asked_ms, sum(left)))
+        if wait_ms == delay_ms:
+            return delay_ms, 1
+        covered = itertools.accumulate(left)
+        return wait_ms, next((count for count, sum_ms in enumerate(covered, 1) if sum_ms >= wait_ms), len(left))
 
     def window_ms(self) -> int:
         """From the first to the last attempt of a round at the latest, without parked time."""

@@ -11,6 +11,7 @@ _ASK_FOR_PATIENCE = frozenset({429, 503})
 # Not the receiver's failure: tried again soon, then less often, spending neither attempts nor the window.
 OWN_FAILURE_DELAY_MS = 5_000
 OWN_FAILURE_DELAY_MS_MAX = 300_000
+OWN_FAILURE_LATER_MS = 60_000  # in the middle of a round, where the receiver is waited for anyway
 OWN_FAILURE_JITTER = 0.2
 
 
@@ -41,7 +42,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     reason: DeliveryReason | None = None
     next_attempt_at: int | None = None
     disable: StatusReason | None = None
-    spends: bool = True  # whether the attempt counts against the retry policy
+    spends: int = 1  # of the retry policy's attempts; 0 where the failure was not the receiver's
 
 
 SUCCEEDED = Verdict(kind=VerdictKind.SUCCEEDED, state=DeliveryState.SUCCEEDED)
@@ -54,7 +55,7 @@ def decide(rules: DeliveryRules, outcome: Outcome, history: History, now_ms: int
     if outcome.is_success:
         return SUCCEEDED
     if outcome.owner is not Owner.RECEIVER:
-        return _retry(now_ms + _own_delay_ms(now_ms - history.round_started_at, jitter), spends=False)
+        return _retry(now_ms + _own_delay_ms(history, now_ms, jitter), spends=0)
     if outcome.error is ErrorCode.BLOCKED_DESTINATION and not (rules.stalls and not history.is_aside):
         return _failed(DeliveryReason.BLOCKED_DESTINATION)
     if outcome.status == _GONE and rules.gone_disables:
@@ -74,22 +75,30 @@ def _failed_attempt(rules: DeliveryRules, outcome: Outcome, history: History, no
         delay_ms = None  # while a webhook is off, nothing happens to it that a person has not asked for
     if delay_ms is None:
         return STALLED if rules.stalls and not history.is_aside else _failed(DeliveryReason.EXHAUSTED)
-    if outcome.status in _ASK_FOR_PATIENCE:
-        asked_ms = retry_after_ms(outcome.retry_after, now_ms)
-        delay_ms = max(delay_ms, asked_ms or 0)
+    spends = 1
+    asked_ms = retry_after_ms(outcome.retry_after, now_ms) if outcome.status in _ASK_FOR_PATIENCE else None
+    if asked_ms is not None:
+        elapsed_ms = now_ms - history.round_started_at
+        delay_ms, spends = rules.retry.patient(history.attempts, elapsed_ms, delay_ms, asked_ms)
     if _has_failed_too_long(rules, history, now_ms):
         return Verdict(
             kind=VerdictKind.DISABLE,
             state=DeliveryState.PENDING,
             next_attempt_at=now_ms + delay_ms,
             disable=StatusReason.FAILING,
+            spends=spends,
         )
-    return _retry(now_ms + delay_ms)
+    return _retry(now_ms + delay_ms, spends=spends)
 
 
-def _own_delay_ms(elapsed_ms: int, jitter: float) -> int:
-    """Half the time that it has gone on for, so that a long outage is not written down every few seconds."""
-    delay_ms = min(max(OWN_FAILURE_DELAY_MS, elapsed_ms // 2), OWN_FAILURE_DELAY_MS_MAX)
+def _own_delay_ms(history: History, now_ms: int, jitter: float) -> int:
+    """Before the receiver was reached once, half the time that it has gone on for, so that a long outage is not written
+    down every few seconds. In the middle of a round the time is set still, and says nothing of that.
+    """
+    lasted_ms = now_ms - history.round_started_at
+    delay_ms = OWN_FAILURE_LATER_MS
+    if history.attempts <= 1:
+        delay_ms = min(max(OWN_FAILURE_DELAY_MS, lasted_ms // 2), OWN_FAILURE_DELAY_MS_MAX)
     return int(delay_ms * (1 + OWN_FAILURE_JITTER * jitter))
 
 
@@ -99,7 +108,7 @@ def _has_failed_too_long(rules: DeliveryRules, history: History, now_ms: int) ->
     return now_ms - history.failing_since >= rules.disable_after_ms
 
 
-def _retry(at_ms: int, *, spends: bool = True) -> Verdict:
+def _retry(at_ms: int, *, spends: int) -> Verdict:
     return Verdict(kind=VerdictKind.RETRY, state=DeliveryState.PENDING, next_attempt_at=at_ms, spends=spends)
 
 

@@ -20,7 +20,7 @@ from hookspan.engine.options import EngineOptions
 from hookspan.engine.post import Post
 from hookspan.engine.rate_timer import RateTimer
 from hookspan.engine.recorder import Recorder
-from hookspan.engine.result import given_up, line_of, result_of
+from hookspan.engine.result import given_up, line_of, result_of, round_of
 from hookspan.engine.sender import Sender
 from hookspan.errors import InvalidCredential
 from hookspan.ids import IdMaker
@@ -29,9 +29,6 @@ from hookspan.telemetry import Counters
 from hookspan.vault import SecretUnreadable
 
 log = structlog.get_logger()
-
-# What a person has asked for, and what went on because of it: when it is accepted, what is stalled goes on.
-_BY_HAND = frozenset({Cause.MANUAL, Cause.RESEND})
 
 
 class Dispatcher:
@@ -117,6 +114,12 @@ class Dispatcher:
         self._by_application[webhook.application_id].discard(webhook.id)
         if not self._by_application[webhook.application_id]:
             del self._by_application[webhook.application_id]
+
+    def recall(self, webhook_id: int) -> None:
+        """What waits in the webhook's lane goes back to the store, which may have cancelled some of it."""
+        lane = self.lanes.get(webhook_id)
+        if lane is not None:
+            self._give_back(lane.empty())
 
     def _drop_idle_lanes(self) -> None:
         """Forget lanes with nothing to do. Looked for again only when there are a quarter more: busy ones stay, and
@@ -297,10 +300,11 @@ class Dispatcher:
 
     def _done(self, lane: Lane, item: Claimed, post: Post | None, lines: bytes, outcome: Outcome) -> None:
         self._landed(lane, item)
+        of_round = round_of(item, lane.webhook.activated_at, outcome)
         resumes = False
         if outcome.is_success:
             verdict = SUCCEEDED
-            resumes = (item.is_aside or item.cause in _BY_HAND) and lane.entry.profile.rules.delivery.stalls
+            resumes = lane.entry.profile.rules.delivery.stalls and _is_by_hand(item)
             self._counters.attempts_succeeded += 1
             if self._options.logs_successes:
                 log.debug("attempt", **line_of(lane.entry.profile, lane.entry.application, item, outcome, verdict))
@@ -308,24 +312,25 @@ class Dispatcher:
                 lane.failing_since = None
                 self._recorder.note_failing(lane)
         else:
-            verdict = self._failed(lane, item, outcome)
+            verdict = self._failed(lane, item, outcome, of_round)
         shown = lines if post is None else post.shown(lines)
         version = lane.webhook.version
-        self._recorder.add(lane, result_of(self._ids.make(), item, version, shown, outcome, verdict, resumes=resumes))
+        result = result_of(self._ids.make(), item, version, shown, outcome, verdict, of_round, resumes=resumes)
+        self._recorder.add(lane, result)
         self._make_ready(lane)
         self.pump()
         if self._room_wanted and lane.has_backlog and self.has_room(lane.webhook.id):
             self._room_wanted = False
             self.on_room()
 
-    def _failed(self, lane: Lane, item: Claimed, outcome: Outcome) -> Verdict:
+    def _failed(self, lane: Lane, item: Claimed, outcome: Outcome, of_round: tuple[int, int]) -> Verdict:
         """The verdict on anything but a 2xx, and what it means for the webhook."""
         now_ms = self._clock.now_ms()
         if outcome.owner is Owner.RECEIVER and lane.failing_since is None:
             lane.failing_since = now_ms
             self._recorder.note_failing(lane)
-        started_at = item.round_started_at or outcome.started_at
-        history = History(item.round_attempts + 1, started_at, lane.failing_since, item.is_aside, lane.is_on)
+        attempts, started_at = of_round
+        history = History(attempts + 1, started_at, lane.failing_since, item.is_aside, lane.is_on)
         verdict = decide(lane.entry.profile.rules.delivery, outcome, history, now_ms, self._jitter())
         if verdict.kind is VerdictKind.RETRY:
             self._counters.attempts_retried += 1
@@ -396,3 +401,10 @@ class Dispatcher:
             self._give_back(lane.empty())
         self._give_back([item for _, item in self._asides])
         self._asides.clear()
+
+
+def _is_by_hand(item: Claimed) -> bool:
+    """Whether a person has asked for it, or it went on because of that, at whichever of its attempts: when it is
+    accepted, what is stalled goes on. A round after the first begins for no other reason.
+    """
+    return item.is_aside or item.round > 0 or item.cause is Cause.MANUAL

@@ -136,6 +136,11 @@ class Retention(Duty):
         self._looked_s = 0.0
         self._is_held_back = False  # and it was said
 
+    @property
+    def obeyed_ms(self) -> int | None:
+        """The time that it obeyed last, None before its first turn."""
+        return self._obeyed_ms
+
     async def turn(self) -> float:
         now_ms = self._clock.now_ms()
         obeyed_ms = await self._follow(now_ms)

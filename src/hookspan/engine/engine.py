@@ -1,6 +1,7 @@
 """The engine: intake, lanes, recorder and poller put together, started and stopped in the right order."""
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -8,6 +9,7 @@ from concurrent.futures import Executor
 import structlog
 
 from hookspan.clock import Clock
+from hookspan.domain.outcome import Outcome
 from hookspan.domain.records import Attempt, Delivery, Event, Webhook
 from hookspan.domain.states import Cause, StatusReason, WebhookStatus
 from hookspan.egress import Egress
@@ -16,11 +18,14 @@ from hookspan.engine.duties import CatchUp, Node, Retention
 from hookspan.engine.duty import Duty
 from hookspan.engine.index import Index
 from hookspan.engine.intake import Intake
+from hookspan.engine.jobs import JobRunner
+from hookspan.engine.notices import Courier, Letters, NoticeFinder, NoticeSender
 from hookspan.engine.options import EngineOptions
 from hookspan.engine.poller import Poller
 from hookspan.engine.recorder import Recorder
 from hookspan.engine.sender import Sender
 from hookspan.engine.slow_signing import SlowSigning
+from hookspan.engine.statistics import Statistics
 from hookspan.engine.try_out import TryOut
 from hookspan.errors import HookspanError, NotFound
 from hookspan.ids import IdMaker
@@ -55,22 +60,25 @@ class Engine:
         options: EngineOptions | None = None,
         jitter: Callable[[], float] = _random_jitter,
         signing: Executor | None = None,
+        mail: Letters | None = None,
     ) -> None:
-        """`signing`: where slow signatures are made, threads of its own by default."""
+        """`signing`: where slow signatures are made, threads of its own by default. `mail`: for notices."""
         options = options or EngineOptions()
         self._signing = SlowSigning(clock, signing)
         self.options = options
         self.ids = ids
         self.index = Index(store, profiles, options.applications_max)
-        self.recorder = Recorder(store, clock, options, counters)
+        self.retention = Retention(store, clock, options, counters)
+        self.statistics = Statistics(store, clock, options, counters, lambda: self.retention.obeyed_ms)
+        self.recorder = Recorder(store, clock, options, counters, self.statistics)
         self.dispatcher = Dispatcher(
             Sender(egress, vault, self._signing, clock), self.recorder, clock, self.ids, options, counters, jitter
         )
-        self.intake = Intake(store, self.index, self.dispatcher, clock, self.ids, options, counters)
+        self.intake = Intake(store, self.index, self.dispatcher, clock, self.ids, options, counters, self.statistics)
         self.poller = Poller(store, self.index, self.dispatcher, clock, options, counters)
         self.catch_up = CatchUp(store, self.index, clock, options, counters)
+        self.jobs = JobRunner(store, clock, options)
         self.node = Node(store, self.dispatcher, self.intake, clock, options)
-        self.retention = Retention(store, clock, options, counters)
         self._try_out = TryOut(
             store=store,
             index=self.index,
@@ -81,6 +89,11 @@ class Engine:
             ids=ids,
             at_once_max=options.tests_max,
         )
+        self.courier = Courier(egress, vault, clock, mail)
+        self.notice_finder = NoticeFinder(
+            store, self.index, self.ids, clock, counters, lambda: self.retention.obeyed_ms
+        )
+        self.notice_sender = NoticeSender(store, self.index, self.courier, clock, counters)
         self.disabler = Disabler(store, self.index, clock, counters)
         self._store = store
         self._clock = clock
@@ -93,10 +106,12 @@ class Engine:
         self.index.watcher = self.dispatcher
         self.intake.on_backlog = self.poller.wake
         self.catch_up.on_backlog = self.poller.wake.set
+        self.jobs.on_made = self.wake
         self.dispatcher.on_room = self.poller.wake.set
         self.dispatcher.on_disable = self.disabler.add
         self.node.on_freed = self.poller.wake.set
         self.node.on_registered = self._registered
+        self.notice_finder.on_notice = self.notice_sender.wake.set
 
     def _registered(self, node: int) -> None:
         self.intake.node = self.recorder.node = self.poller.node = node
@@ -121,9 +136,13 @@ class Engine:
             self.poller,
             self.dispatcher.rate_timer,
             self.catch_up,
+            self.jobs,
             self.node,
             self.retention,
             self.disabler,
+            self.statistics,
+            self.notice_finder,
+            self.notice_sender,
         ]
 
     async def stop(self, grace_s: float = 20.0) -> None:
@@ -163,6 +182,7 @@ class Engine:
         try:
             while not self.recorder.is_empty:
                 await self.recorder.turn()
+            await self.statistics.flush()
             await self._store.deregister_node(self.node.id, self._clock.now_ms())
         except HookspanError as error:
             log.error("not everything could be recorded at the end", code=error.code, detail=error.detail)
@@ -175,6 +195,7 @@ class Engine:
         """
         await self.index.refresh(application_id)
         self.catch_up.wake.set()
+        self.jobs.wake.set()
         self.poller.wake.set()
 
     def wake(self, webhook_id: int | None = None) -> None:
@@ -184,10 +205,31 @@ class Engine:
             lane.mark_backlog()
         self.poller.wake.set()
 
-    async def send(self, webhook: Webhook, event: Event) -> Delivery:
+    def job_created(self) -> None:
+        """There is a job to turn."""
+        self.jobs.wake.set()
+
+    def job_cancelled(self, webhook_id: int) -> None:
+        """What lanes hold unsent of this webhook goes back to the store, which keeps what belongs to the job."""
+        self.dispatcher.recall(webhook_id)
+        self.jobs.wake.set()
+
+    @property
+    def has_mail(self) -> bool:
+        """Whether notices can go by mail."""
+        return self.courier.mail is not None
+
+    async def settle_statistics(self) -> None:
+        """What this node has counted until now is in the store, where the store takes it: what can't be written is
+        left out of what is shown, for that is no reason to show nothing.
+        """
+        with contextlib.suppress(HookspanError):
+            await self.statistics.flush()
+
+    async def send(self, webhook: Webhook, event: Event, *, store: Store | None = None) -> Delivery:
         """Send an event to a webhook now, as a delivery of its own: aside of what waits, and though the webhook is
         disabled (then it is tried once). Raises NotFound when the event was dropped meanwhile, StateForbidden when the
-        webhook was deleted.
+        webhook was deleted. `store` keeps it in the place of the engine's own.
         """
         new = NewAside(
             id=self.ids.make(),
@@ -196,15 +238,23 @@ class Engine:
             event_id=event.id,
             cause=Cause.SEND,
         )
-        delivery = await self._store.send_aside(new, self._clock.now_ms())
+        delivery = await (store or self._store).send_aside(new, self._clock.now_ms())
         if delivery is None:
             raise NotFound("The event is no longer kept.")
         self.poller.wake.set()
         return delivery
 
-    async def try_out(self, webhook: Webhook, event_type: str, event_id: int, body: bytes) -> Attempt:
+    async def try_notify(self, application_id: int, url: str, notice_id: int, body: bytes) -> Outcome:
+        """One notice now, kept nowhere. Raises NotFound when the application is gone, Overloaded when too many are
+        under way.
+        """
+        return await self.courier.try_out(await self.index.find_by_id(application_id), url, notice_id, body)
+
+    async def try_out(
+        self, webhook: Webhook, event_type: str, event_id: int, body: bytes, *, store: Store | None = None
+    ) -> Attempt:
         """One test request now, kept as an attempt without a delivery; see `TryOut.send`."""
-        return await self._try_out.send(webhook, event_type, event_id, body)
+        return await self._try_out.send(webhook, event_type, event_id, body, store=store)
 
     def readiness(self) -> str | None:
         """None when events can be taken in and sent, else the reason in a sentence."""

@@ -6,7 +6,7 @@ A request's events are kept together or not at all.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 import msgspec
 import structlog
@@ -19,9 +19,11 @@ from hookspan.engine.duty import Duty
 from hookspan.engine.index import Entry, Index
 from hookspan.engine.options import EngineOptions
 from hookspan.engine.publication import Reader
-from hookspan.errors import EventIdConflict, HookspanError, NotFound, Overloaded, StoreUnavailable
+from hookspan.engine.statistics import Statistics
+from hookspan.errors import EventIdConflict, HookspanError, IdempotencyConflict, NotFound, Overloaded, StoreUnavailable
 from hookspan.ids import IdMaker, to_text
-from hookspan.store.contract import AppendedEvent, Claimed, NewDelivery, NewEvent, NodeGone, Store
+from hookspan.store.contract import Appended, AppendedEvent, Claimed, NewDelivery, NewEvent, NodeGone, Store
+from hookspan.store.idempotency import KeyedPublish, KeyOutcome, KeyUse
 from hookspan.telemetry import Counters
 
 _IDLE_S = 5.0
@@ -61,6 +63,22 @@ class _Request:
             self.slots = self.events = (found,)
 
 
+class _Keyed(_Request):
+    """A request under an Idempotency-Key. `outcome` is known once it is committed."""
+
+    __slots__ = ("outcome", "use")
+
+    def __init__(self, entry: Entry, found: NewEvent | list[NewEvent | HookspanError], done: Done, use: KeyUse) -> None:
+        super().__init__(entry, found, done)
+        self.use = use
+        self.outcome: KeyOutcome | None = None
+
+    def publish(self) -> KeyedPublish:
+        """What the store is told of it."""
+        slots = tuple(index for index, slot in enumerate(self.slots) if isinstance(slot, NewEvent))
+        return KeyedPublish(self.use, tuple(event.id for event in self.events), slots)
+
+
 class Intake(Duty):
     """`publish` takes in; one turn commits what has gathered."""
 
@@ -76,9 +94,11 @@ class Intake(Duty):
         ids: IdMaker,
         options: EngineOptions,
         counters: Counters,
+        statistics: Statistics,
     ) -> None:
         super().__init__(clock)
         self._store = store
+        self._statistics = statistics
         self._index = index
         self._dispatcher = dispatcher
         self._ids = ids
@@ -86,6 +106,7 @@ class Intake(Duty):
         self._counters = counters
         self._reader = Reader(clock, ids, options)
         self._queue: deque[_Request] = deque()
+        self._keyed = 0  # of those that wait: requests under a key
         self._events = 0  # waiting or being committed
         self._bytes = 0
         self._anew: dict[int, Entry] = {}
@@ -124,6 +145,37 @@ class Intake(Duty):
         self._submit(entry, raw, done)
         return await answer
 
+    async def publish_keyed(self, application: str, raw: bytes, use: KeyUse) -> tuple[Receipt, bool]:
+        """As `publish`, under an Idempotency-Key: of requests under one key the first is kept, those like it get the
+        same receipt (and True), any other is refused whole with IdempotencyConflict.
+        """
+        entry = self._index.known(application) or await self._index.find(application)
+        answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+
+        def done(outcome: Receipt | HookspanError) -> None:
+            if answer.done():
+                return
+            if made[0].outcome is KeyOutcome.CONFLICT:
+                outcome = IdempotencyConflict(
+                    "This Idempotency-Key was used for another request, or the same body is read otherwise now. "
+                    "Nothing was stored."
+                )
+            if isinstance(outcome, HookspanError):
+                answer.set_exception(outcome)
+            else:
+                answer.set_result(outcome)
+
+        made: list[_Keyed] = []
+
+        def make(entry: Entry, found: NewEvent | list[NewEvent | HookspanError], done: Done) -> _Keyed:
+            made.append(_Keyed(entry, found, done, use))
+            return made[0]
+
+        self._submit(entry, raw, done, make)
+        if made[0].events:
+            self._keyed += 1
+        return await answer, made[0].outcome is KeyOutcome.REPLAYED
+
     def submit(self, application: str, raw: bytes, done: Done) -> bool:
         """`publish` by callback, for the hot path: no task and no future for an event.
 
@@ -139,9 +191,9 @@ class Intake(Duty):
             done(error)
         return True
 
-    def _submit(self, entry: Entry, raw: bytes, done: Done) -> None:
+    def _submit(self, entry: Entry, raw: bytes, done: Done, make: Callable[..., _Request] = _Request) -> None:
         self._check_room(len(raw))
-        request = _Request(entry, self._reader.read(entry, raw), done)
+        request = make(entry, self._reader.read(entry, raw), done)
         events = request.events
         if not events:
             done(self._receipt(request, ()))
@@ -246,7 +298,7 @@ class Intake(Duty):
         self._anew.clear()
         began_s = self._clock.monotonic()
         try:
-            appended = await self._store.append(self.node, events, self._versions(requests), self._fan_out)
+            appended = await self._append(requests, events)
         except NodeGone:
             self._unreserve_all(events)
             if self.on_node_gone is not None:
@@ -279,6 +331,22 @@ class Intake(Duty):
                 log.exception("a publish could not be answered")
             first = after
         self._dispatch(events, appended.events)
+
+    def _append(self, requests: list[_Request], events: list[NewEvent]) -> Awaitable[Appended]:
+        if self._keyed:
+            return self._append_keyed(requests, events)
+        return self._store.append(self.node, events, self._versions(requests), self._fan_out)
+
+    async def _append_keyed(self, requests: list[_Request], events: list[NewEvent]) -> Appended:
+        """As the store's `append`, where requests under keys wait, perhaps among these."""
+        keyed = [request for request in requests if isinstance(request, _Keyed)]
+        self._keyed -= len(keyed)
+        appended = await self._store.append(
+            self.node, events, self._versions(requests), self._fan_out, [request.publish() for request in keyed]
+        )
+        for request, outcome in zip(keyed, appended.keyed, strict=True):
+            request.outcome = outcome
+        return appended
 
     def _fan_out(self, webhooks: Webhooks, event: NewEvent) -> tuple[NewDelivery, ...]:
         """Runs inside the store's transaction, on its thread: plans from fresh webhooks, and promises nothing."""
@@ -326,13 +394,14 @@ class Intake(Duty):
         for event, outcome in zip(events, kept, strict=True):
             if outcome.deliveries is not event.deliveries and outcome.deliveries != event.deliveries:
                 self._unreserve(event)
-                has_backlog |= self._note_unclaimed(outcome)
+                has_backlog |= self._note_unclaimed(event, outcome)
                 continue
             if outcome.position == 0:
                 self._counters.events_duplicate += outcome.is_duplicate
                 self._unreserve(event)
                 continue
             self._counters.events_accepted += 1
+            self._statistics.event(event.application_id, event.accepted_at)
             for delivery in event.deliveries:
                 if delivery.is_claimed:
                     dispatcher.put_reserved(_born(event, delivery))
@@ -342,9 +411,10 @@ class Intake(Duty):
         if has_backlog and self.on_backlog is not None:
             self.on_backlog.set()
 
-    def _note_unclaimed(self, outcome: AppendedEvent) -> bool:
+    def _note_unclaimed(self, event: NewEvent, outcome: AppendedEvent) -> bool:
         if outcome.position:
             self._counters.events_accepted += 1
+            self._statistics.event(event.application_id, event.accepted_at)
         else:
             self._counters.events_duplicate += outcome.is_duplicate
         for delivery in outcome.deliveries:

@@ -50,7 +50,19 @@ class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
     retention_days: int = 30
     retention_chunk: int = 1_000
     retention_interval_s: float = 60.0
+    statistics_interval_s: float = 5.0  # what a process that dies loses of them, at most
+    statistics_chunk: int = 500  # hours of a subject in one commit
+    statistics_cells_max: int = 50_000  # hours of a webhook in memory; at half of it they are written at once
     turn_age_max_s: float = 15.0  # a duty that has not turned for so long makes the node unready
+
+    # Jobs: of one application, and how much of one at a time. Deliveries that were never tried are the backlog that a
+    # live event of the same webhook may have to wait behind.
+    jobs_running_max: int = 5
+    jobs_queued_max: int = 100
+    jobs_per_turn: int = 50
+    job_chunk: int = 500
+    job_untried_max: int = 1_000
+    replay_events_max: int = 1_000_000  # in the window of one
 
     # A delivery that nodes died over is sent alone (store.contract.ORPHANS_ALONE), then given up: it can't take the
     # process down for ever.

@@ -49,11 +49,36 @@ class Post:
         return lines
 
 
+def check_secrets(profile: Profile, second: Profile | None, webhook: Webhook, vault: Vault, now_ms: int) -> None:
+    """Whether the webhook's secrets can be read and suffice to sign, by `profile` and, if any, by its `second` one.
+
+    Raises SecretUnreadable and InvalidCredential, like `make_post`. Key pairs are not parsed, which takes long.
+    """
+    live = _live(webhook, now_ms)
+    opened = [LiveSecret(one.name, _open(vault, webhook, one)) for one in live]
+    own = [one for one in opened if not one.name.startswith(ALSO) and one.name != CUSTOM_HEADERS]
+    _check_suffice(profile, own)
+    if second is not None:
+        _check_suffice(second, [_of_second(one) for one in opened if one.name.startswith(ALSO)])
+
+
+def _check_suffice(profile: Profile, secrets: Sequence[LiveSecret]) -> None:
+    if profile.is_slow:
+        profile.check_complete({one.name for one in secrets})
+    else:
+        profile.signer(secrets)
+
+
+def _live(webhook: Webhook, now_ms: int) -> list[SealedCredential]:
+    """A credential ends at exactly the time that it was told to."""
+    return [one for one in webhook.credentials if one.expires_at is None or one.expires_at > now_ms]
+
+
 def make_post(entry: Entry, webhook: Webhook, egress: Egress, vault: Vault, now_ms: int) -> Post:
     """Raises InvalidUrl, HttpsRequired, BlockedDestination (the operator's rules may have changed since the URL was
     saved), SecretUnreadable, and InvalidCredential where it can't be signed as it must be.
     """
-    live = [one for one in webhook.credentials if one.expires_at is None or one.expires_at > now_ms]
+    live = _live(webhook, now_ms)
     secrets = [LiveSecret(one.name, _open(vault, webhook, one)) for one in live if one.name != CUSTOM_HEADERS]
     custom = [_open(vault, webhook, one) for one in live if one.name == CUSTOM_HEADERS]
     profiles = [entry.profile]

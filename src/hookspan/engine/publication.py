@@ -14,6 +14,7 @@ from hookspan.errors import Fault, HookspanError, InvalidJson, InvalidRequest, T
 from hookspan.explain_json import explain_validation
 from hookspan.ids import IdMaker, to_text
 from hookspan.store.contract import NewEvent
+from hookspan.telemetry import log
 
 PUBLISHER_ID_LENGTH_MAX = 256
 _NOT_SET = msgspec.UNSET
@@ -45,7 +46,8 @@ class Reader:
         """An object gives its event or raises; an array gives an event or an error for each member, in order.
 
         Raises InvalidJson, DuplicateKey, TooLarge (nothing of the request is kept then), and for an object also
-        InvalidRequest, UnknownField, UnknownEventType, SchemaMismatch.
+        InvalidRequest, UnknownField, UnknownEventType, SchemaMismatch. What nobody foresaw in a member of an array is
+        that member's own error (`internal`), and logged.
         """
         if len(raw) > self._options.batch_bytes_max:
             raise TooLarge(
@@ -67,11 +69,17 @@ class Reader:
                 limit=self._options.batch_events_max,
             )
         found: list[NewEvent | HookspanError] = []
+        fault: Exception | None = None
         for member in members:
             try:
                 found.append(self._read_one(entry, bytes(member)))
             except HookspanError as error:
                 found.append(error)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the others of the batch are no part of it
+                fault = fault or error
+                found.append(HookspanError("This event could not be read for a reason that is ours: see the log."))
+        if fault is not None:  # once for a batch, however many of its events have it
+            log.error("an event of a batch could not be read", application=entry.application.public_id, exc_info=fault)
         return found
 
     def _read_one(self, entry: Entry, raw: bytes) -> NewEvent:

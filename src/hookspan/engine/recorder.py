@@ -12,6 +12,7 @@ from hookspan.clock import Clock
 from hookspan.engine.duty import Duty
 from hookspan.engine.lane import Lane
 from hookspan.engine.options import EngineOptions
+from hookspan.engine.statistics import Statistics
 from hookspan.store.contract import Claimed, ClaimRef, Result, Store
 from hookspan.telemetry import Counters
 
@@ -33,9 +34,12 @@ class Recorder(Duty):
 
     name = "recorder"
 
-    def __init__(self, store: Store, clock: Clock, options: EngineOptions, counters: Counters) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, options: EngineOptions, counters: Counters, statistics: Statistics
+    ) -> None:
         super().__init__(clock)
         self._store = store
+        self._statistics = statistics
         self._options = options
         self._counters = counters
         self._results: deque[tuple[Lane, Result]] = deque()
@@ -103,9 +107,12 @@ class Recorder(Duty):
             self.writing = 0
         if late:
             self._counters.attempts_late += len(late)
-        on_written = self.on_written
+        on_written, count = self.on_written, self._statistics.result
         for lane, result in batch:
-            on_written(lane, result, is_late=result.delivery_id in late)
+            is_late = result.delivery_id in late
+            if not is_late:
+                count(lane, result)
+            on_written(lane, result, is_late=is_late)
         if not had_room:
             self.on_room()
 

@@ -2,13 +2,33 @@
 
 from typing import Any
 
-from hookspan.domain.outcome import Outcome
+from hookspan.domain.outcome import Outcome, Owner
 from hookspan.domain.records import Application, Attempt
+from hookspan.domain.retry import present_round
 from hookspan.domain.states import DeliveryReason, DeliveryState
 from hookspan.domain.verdict import Verdict
 from hookspan.ids import DELIVERY_PREFIX, to_text
 from hookspan.profiles import Profile
 from hookspan.store.contract import Claimed, Result
+
+
+def round_of(item: Claimed, activated_at: int | None, outcome: Outcome) -> tuple[int, int]:
+    """The attempts of the round before this one, and when its first was made; see `domain.retry.present_round`.
+
+    A round begins with the first attempt that the receiver could have accepted: our own failures before it are only
+    counted from while they last.
+    """
+    attempts, started_at = present_round(item.round_attempts, item.round_started_at, activated_at)
+    if started_at is None or not (attempts or outcome.owner is not Owner.RECEIVER):
+        return attempts, outcome.started_at
+    return attempts, started_at
+
+
+def _lost_ms(attempts: int, outcome: Outcome, verdict: Verdict) -> int:
+    """The part of a round that has begun which a failure of ours takes, until the next attempt: it spends no window."""
+    if verdict.spends or not attempts or verdict.next_attempt_at is None:
+        return 0
+    return verdict.next_attempt_at - outcome.started_at
 
 
 def result_of(
@@ -18,6 +38,7 @@ def result_of(
     shown: bytes,
     outcome: Outcome,
     verdict: Verdict,
+    of_round: tuple[int, int],
     *,
     resumes: bool,
 ) -> Result:
@@ -56,12 +77,13 @@ def result_of(
         reason=verdict.reason,
         next_attempt_at=verdict.next_attempt_at,
         attempt_count=number,
-        round_attempts=item.round_attempts + verdict.spends,
-        round_started_at=item.round_started_at or outcome.started_at,
+        round_attempts=of_round[0] + verdict.spends,
+        round_started_at=of_round[1] + _lost_ms(of_round[0], outcome, verdict),
         attempt=attempt,
         finished_at=None if verdict.state is DeliveryState.PENDING else outcome.started_at,
         is_aside=item.is_aside,
         resumes=item.webhook_id if resumes else None,
+        is_ours=not verdict.spends,
     )
 
 

@@ -10,7 +10,7 @@ from hookspan.egress import Egress
 from hookspan.engine.index import Index
 from hookspan.engine.post import Post, make_post
 from hookspan.engine.slow_signing import Signed, SlowSigning
-from hookspan.errors import HookspanError, InvalidCredential, NotFound, Overloaded
+from hookspan.errors import DiskFull, HookspanError, InvalidCredential, NotFound, Overloaded, StoreUnavailable
 from hookspan.ids import IdMaker
 from hookspan.store.contract import Store
 from hookspan.vault import SecretUnreadable, Vault
@@ -42,16 +42,22 @@ class TryOut:
         self._ids = ids
         self._free = at_once_max
 
-    async def send(self, webhook: Webhook, event_type: str, event_id: int, body: bytes) -> Attempt:
-        """One request now, whatever the webhook's status. Raises Overloaded when too many are under way, and NotFound
-        when its application is gone.
+    async def send(
+        self, webhook: Webhook, event_type: str, event_id: int, body: bytes, *, store: Store | None = None
+    ) -> Attempt:
+        """One request now, whatever the webhook's status, kept in `store` instead of the engine's own where one is
+        given. Raises Overloaded when too many are under way, and NotFound when its application is gone: then nothing
+        was sent; StoreUnavailable when what was sent could not be kept.
         """
         if self._free <= 0:
             raise Overloaded("Too many tests are under way. Try again in a moment.")
         self._free -= 1
         try:
             attempt = await self._attempt(webhook, event_type, event_id, body)
-            await self._store.keep_test(attempt)
+            try:
+                await (store or self._store).keep_test(attempt)
+            except (Overloaded, DiskFull) as error:
+                raise StoreUnavailable(f"The test was sent, but can't be kept: {error.detail}") from error
         finally:
             self._free += 1
         return attempt

@@ -16,7 +16,7 @@ Errors of any call: `StoreUnavailable`, `DiskFull`.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
 import msgspec
 
@@ -31,10 +31,17 @@ from hookspan.domain.records import (
 )
 from hookspan.domain.states import Cause, DeliveryReason, DeliveryState, StatusReason, WebhookStatus
 from hookspan.errors import StoreUnavailable
+from hookspan.store.audit import AuditLog
+from hookspan.store.idempotency import KeyedPublish, RequestKeys
+from hookspan.store.identity import Identities
+from hookspan.store.jobs import Jobs
 from hookspan.store.messages import (
     EXPIRED_SHOWN_MS,
     ORPHANS_ALONE,
     RETRY_AHEAD_MS_MAX,
+    UNDELIVERED_LOOK_MAX,
+    UPCOMING_LOOK_MAX,
+    WAITING_MAX,
     Appended,
     AppendedEvent,
     CatchUpTurn,
@@ -50,14 +57,20 @@ from hookspan.store.messages import (
     Page,
     Result,
     Revision,
+    Undelivered,
     Waiting,
     WebhookChange,
 )
+from hookspan.store.notices import Notices
+from hookspan.store.statistics import Statistics
 
 __all__ = [
     "EXPIRED_SHOWN_MS",
     "ORPHANS_ALONE",
     "RETRY_AHEAD_MS_MAX",
+    "UNDELIVERED_LOOK_MAX",
+    "UPCOMING_LOOK_MAX",
+    "WAITING_MAX",
     "Appended",
     "AppendedEvent",
     "CatchUpTurn",
@@ -76,20 +89,33 @@ __all__ = [
     "Result",
     "Revision",
     "Store",
+    "Undelivered",
     "Waiting",
     "WebhookChange",
 ]
 
 
-class Store(Protocol):
-    """The contract. Hot calls first."""
+class Store(Identities, Statistics, AuditLog, RequestKeys, Jobs, Notices, Protocol):
+    """The contract. Hot calls first; those about keys, people and sessions are in `Identities`, about counts by
+    the hour in `Statistics`, about replays in `Jobs`, about what people are told in
+    `Notices`.
+    """
 
     # --- publishing and delivering, the hot path
 
     async def append(
-        self, node: int, events: Sequence[NewEvent], versions: dict[int, int], fan_out: FanOut
+        self,
+        node: int,
+        events: Sequence[NewEvent],
+        versions: dict[int, int],
+        fan_out: FanOut,
+        keyed: Sequence[KeyedPublish] = (),
     ) -> Appended:
         """Keep events with their deliveries in one durable commit: all or nothing.
+
+        `keyed` are requests under Idempotency-Keys, each with its share of the events. The first under a key is kept,
+        with the key; of one like it nothing more is, and its events are told as duplicates of the first one's; of
+        another nothing is (`Appended.keyed`). A key under which nothing was kept stays free.
 
         `versions` holds, for each application of the batch, the `webhooks_version` its deliveries were planned
         with. Where it is stale the application is read inside the transaction and `fan_out` plans anew.
@@ -139,7 +165,7 @@ class Store(Protocol):
 
     async def stalled(self, webhook_ids: Sequence[int]) -> dict[int, int]:
         """Which of these webhooks have stalled deliveries, and when (ms) the first of those was tried for the last
-        time.
+        time, or the one that it took the stall over from.
         """
         ...
 
@@ -229,6 +255,10 @@ class Store(Protocol):
 
     async def get_application(self, public_id: str) -> Application | None: ...
 
+    async def application_of(self, kind: Literal["event", "webhook", "delivery"], ident: int) -> str | None:
+        """The public id of the application that has this thing; None when there is no such thing (any more)."""
+        ...
+
     async def list_applications(self, page: Page) -> list[Application]: ...
 
     async def update_application(
@@ -250,7 +280,8 @@ class Store(Protocol):
 
     async def delete_application(self, application_id: int, now_ms: int) -> bool:
         """Take an application and its webhooks out of reach; its pending deliveries are cancelled(erased) and its
-        events dropped by retention at leisure. False when there is none.
+        events dropped by retention at leisure; its keys, people and sessions are gone at once. False when there is
+        none.
         """
         ...
 
@@ -294,9 +325,8 @@ class Store(Protocol):
         fans out to it until `catch_up` is done; with `keep` False its position becomes the last and its waiting
         deliveries are cancelled(skipped); what is claimed then is too, should it be given back unsent. To DELETED:
         its waiting deliveries are cancelled(webhook_deleted) at leisure and its credentials are erased at once. To
-        ACTIVE is taken as to CATCHING_UP, which leads there. CATCHING_UP forgets `failing_since`, and what was stalled
-        begins a new round. A no-op move
-        returns the webhook unchanged.
+        ACTIVE is taken as to CATCHING_UP, which leads there. CATCHING_UP forgets `failing_since`, sets `activated_at`
+        to `changed_at`, and what was stalled begins a new round. A no-op move returns the webhook unchanged.
 
         Of a long backlog only a part is cancelled at once, the rest by turns of `catch_up` or `expire`; nothing of
         the webhook is claimed before that is done.
@@ -309,12 +339,6 @@ class Store(Protocol):
 
     async def waiting(self, webhook_ids: Sequence[int]) -> dict[int, Waiting]:
         """What waits for each of these webhooks, in flight included."""
-        ...
-
-    async def last_success_at(self, webhook_ids: Sequence[int]) -> dict[int, int]:
-        """When each of these webhooks last took a delivery (its attempt's end, ms), as far as its newest 200 attempts
-        tell; a webhook without a success among them is not in the answer. Bounded, however long the backlog is.
-        """
         ...
 
     async def revision(self, webhook_id: int, version: int) -> Revision | None: ...
@@ -330,11 +354,23 @@ class Store(Protocol):
     async def get_event(self, application_id: int, event_id: int) -> Event | None: ...
 
     async def list_events(
-        self, application_id: int, page: Page, *, event_type: str | None, publisher_id: str | None
-    ) -> list[Event]: ...
+        self, application_id: int, page: Page, *, event_types: Collection[str] | None, publisher_id: str | None
+    ) -> list[Event]:
+        """Newest first by position, of some types or all; `page.before` is a position."""
+        ...
 
-    async def events_after(self, application_id: int, position: int, limit: int) -> list[Event]:
-        """Events oldest first, positions above `position`."""
+    async def events_after(
+        self, application_id: int, position: int, limit: int, *, event_types: Collection[str] | None = None
+    ) -> list[Event]:
+        """Events oldest first, positions above `position`, of some types or all. Positions have no gaps and equal the
+        order of commits, so that who reads on after the last one misses nothing.
+        """
+        ...
+
+    async def undelivered(self, application_id: int, page: Page, *, event_types: Collection[str] | None) -> Undelivered:
+        """Events of which some delivery is pending or failed, or none has succeeded, newest first. A call looks at
+        UNDELIVERED_LOOK_MAX events at most, so a part may be short, or empty, before the end.
+        """
         ...
 
     async def get_delivery(self, application_id: int, delivery_id: int) -> Delivery | None: ...
@@ -350,8 +386,14 @@ class Store(Protocol):
         state: DeliveryState | None,
         event_type: str | None,
     ) -> list[Delivery]:
-        """Newest event first (not newest delivery: a catch-up makes young deliveries of old events). `page.before` is
-        a delivery's id, `since` and `until` are about its event.
+        """Newest event first (not newest delivery: a catch-up makes young deliveries of old events). A page goes on
+        from `page.place`; `since` and `until` are about the event.
+        """
+        ...
+
+    async def fifo_head(self, webhook_id: int) -> int | None:
+        """The delivery of a fifo webhook that goes next: its oldest pending one, which need not be of its oldest event
+        (a replay's is younger than its event). None when nothing waits in order.
         """
         ...
 
@@ -365,21 +407,45 @@ class Store(Protocol):
         self, application_id: int, delivery_id: int, cause: Cause, now_ms: int
     ) -> Delivery | None:
         """A new round of a final delivery, or the pending one due now. None when there is no such delivery; raises
-        StateForbidden when it is in flight or its webhook was deleted.
+        StateForbidden when it is in flight, its webhook was deleted, or it stands behind a stalled head.
         """
         ...
 
     async def cancel_delivery(
         self, application_id: int, delivery_id: int, reason: DeliveryReason, now_ms: int
     ) -> Delivery | None:
-        """Raises StateForbidden when it is final already or in flight."""
+        """Raises StateForbidden when it is final already or in flight. A stalled head of a fifo webhook hands its stall
+        on: what is next in order has no next attempt then, and the used-up round; refused while that is claimed.
+        `expire` and `cancel_job` do the same, but pass by what is claimed.
+        """
+        ...
+
+    # upcoming
+
+    async def upcoming(
+        self, webhook_id: int, asks_for: Callable[[str], bool], wants: Callable[[str], bool], limit: int
+    ) -> list[Event]:
+        """The next events that will be delivered to a webhook, at most `limit`, in the order in which they go.
+
+        First what waits as a delivery: of a fifo webhook the oldest first, else what a node holds (in flight included:
+        it is not delivered yet), then by the time at which it is due, then what is stalled. Then, for a webhook that is
+        DISABLED or CATCHING_UP, the events after its position that it `asks_for`. What is sent aside is left out, and
+        what is being cancelled. `wants` filters all by event type. Of deliveries and of events at most
+        UPCOMING_LOOK_MAX are looked at. Both functions are pure and safe on any thread.
+        """
+        ...
+
+    async def behind(self, webhook_id: int, asks_for: Callable[[str], bool]) -> Waiting:
+        """The events after the position of a webhook that is DISABLED or CATCHING_UP which it asks for: they wait too,
+        without a delivery. Of the first WAITING_MAX events after its position; none for another webhook.
+        """
         ...
 
     # the audit log
 
     def audited(self, entry: AuditEntry) -> Self:
-        """This store, whose calls that change something keep `entry` in the same transaction, where they changed
-        something (did not raise, and gave neither None nor False). For one such call.
+        """This store, whose next changing call keeps `entry` in the same transaction if it changes something: not where
+        it raises, gives False, or leaves every row as it was. For one such call, and not for `append` and `record`.
         """
         ...
 

@@ -11,12 +11,14 @@ import msgspec
 from hookspan.domain.records import (
     AlsoSign,
     Attempt,
+    Event,
     Record,
     SealedCredential,
     Webhook,
     Webhooks,
 )
 from hookspan.domain.states import Cause, DeliveryReason, DeliveryState, Order, StatusReason, WebhookStatus
+from hookspan.store.idempotency import KeyOutcome
 
 # --- publishing ---------------------------------------------------------------------------------------------------
 
@@ -75,6 +77,7 @@ class Appended(msgspec.Struct, frozen=True):
     events: tuple[AppendedEvent, ...]
     refreshed: tuple[Webhooks, ...]  # applications whose version was stale, as they were used instead
     unknown: frozenset[int]  # applications that are gone; none of their events was kept (position 0, not duplicate)
+    keyed: tuple[KeyOutcome, ...] = ()  # what became of each request under an Idempotency-Key
 
 
 # --- delivering ---------------------------------------------------------------------------------------------------
@@ -85,6 +88,9 @@ EXPIRED_SHOWN_MS = 86_400_000  # an expired delivery can be read for so long bef
 # policy with longer delays gets such a retry too early once, rather than never.
 RETRY_AHEAD_MS_MAX = 25 * 3_600_000
 ORPHANS_ALONE = 3  # from then on a delivery is claimed by `Store.claim_suspect` only
+WAITING_MAX = 10_000  # what waits for a webhook is counted exactly up to here
+UNDELIVERED_LOOK_MAX = 2_000  # events that one search for undelivered ones looks at
+UPCOMING_LOOK_MAX = 2_000  # deliveries, and events, among which the next ones are looked for
 
 
 class ClaimRef(msgspec.Struct, frozen=True, gc=False):
@@ -136,6 +142,7 @@ class Result(msgspec.Struct, frozen=True, gc=False):
     finished_at: int | None
     is_aside: bool = False
     resumes: int | None = None  # the webhook of which what is stalled goes on, since this was accepted
+    is_ours: bool = False  # the attempt failed for a reason of ours or of the way out, not of the receiver
 
 
 class NewAside(msgspec.Struct, frozen=True, kw_only=True):
@@ -227,12 +234,26 @@ class WebhookChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """Which part of a list, newest first: ids below `before` (exclusive) made in [since, until) ms."""
+    """Which part of a list, newest first: below where the page before ended, made in [since, until) ms.
+
+    That place is of a row which may have been dropped since, so it says itself all that the order is by. `before` is an
+    id; of events it is a position. `place` is (event id, run, delivery id), of deliveries only.
+    """
 
     limit: int
     before: int | None = None
+    place: tuple[int, int, int] | None = None
     since: int | None = None
     until: int | None = None
+
+
+class Undelivered(msgspec.Struct, frozen=True):
+    """A part of the events that have not arrived everywhere, newest first. `next_before` is the position below which
+    the search goes on, also where it found nothing; None: it came to the end.
+    """
+
+    events: tuple[Event, ...]
+    next_before: int | None
 
 
 class Waiting(msgspec.Struct, frozen=True):

@@ -1,5 +1,6 @@
 """The retry policy: pure, bounded, and exact about its last attempt."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,6 +45,24 @@ def test_an_absurd_number_of_attempts_does_not_overflow():
 
 def test_a_list_is_followed_to_its_last_entry_and_then_exhausted():
     assert [STANDARD.next_delay_ms(number, 0, 0.0) for number in range(1, 5)] == [5_000, 300_000, 1_800_000, None]
+
+
+@given(
+    st.lists(st.floats(min_value=-1, max_value=1, exclude_max=True), min_size=1, max_size=20),
+    st.lists(st.integers(0, RETRY_AFTER_MS_MAX), min_size=1, max_size=20),
+)
+@pytest.mark.parametrize("policy", [BRIDGE, STANDARD])
+def test_no_receiver_prolongs_a_window(policy, jitters, asked):
+    """Whatever it asks for, and whenever."""
+    at_ms, made = 0, 1
+    for number in range(1_000):
+        delay_ms = policy.next_delay_ms(made, at_ms, jitters[number % len(jitters)])
+        if delay_ms is None:
+            break
+        wait_ms, spent = policy.patient(made, at_ms, delay_ms, asked[number % len(asked)])
+        assert wait_ms >= delay_ms
+        at_ms, made = at_ms + wait_ms, made + spent
+    assert at_ms <= policy.window_ms()
 
 
 @given(st.floats(min_value=-1, max_value=1, exclude_max=True))

@@ -5,9 +5,10 @@ import pytest
 from hookspan.domain.outcome import ErrorCode, Outcome, Owner
 from hookspan.domain.retry import RetryPolicy
 from hookspan.domain.states import DeliveryReason, DeliveryState, StatusReason, VerdictKind
-from hookspan.domain.verdict import OWN_FAILURE_DELAY_MS, DeliveryRules, History, decide
+from hookspan.domain.verdict import OWN_FAILURE_DELAY_MS, OWN_FAILURE_LATER_MS, DeliveryRules, History, decide
 
 NOW_MS = 1_767_225_600_000
+HOUR_MS = 3_600_000
 POLICY = RetryPolicy(delays_ms=(0, 5_000, 300_000), jitter=0.0)
 BRIDGE = DeliveryRules(retry=POLICY)
 STANDARD = DeliveryRules(retry=POLICY, gone_disables=True, disable_after_ms=432_000_000)
@@ -64,7 +65,9 @@ def test_our_own_failure_spends_nothing(owner):
     verdict = decide(BRIDGE, broken(ErrorCode.NO_SOCKETS, owner), History(99, NOW_MS, None), NOW_MS, 0.0)
     assert verdict.kind is VerdictKind.RETRY
     assert not verdict.spends
-    assert verdict.next_attempt_at == NOW_MS + OWN_FAILURE_DELAY_MS
+    assert verdict.next_attempt_at == NOW_MS + OWN_FAILURE_LATER_MS
+    first = decide(BRIDGE, broken(ErrorCode.NO_SOCKETS, owner), FRESH, NOW_MS, 0.0)
+    assert first.next_attempt_at == NOW_MS + OWN_FAILURE_DELAY_MS
 
 
 def test_our_own_failures_are_tried_less_often_as_they_last():
@@ -89,6 +92,30 @@ def test_a_receiver_may_ask_for_patience(status):
     assert verdict.next_attempt_at == NOW_MS + 60_000
     sooner = decide(BRIDGE, answered(status, "1"), FRESH, NOW_MS, 0.0)
     assert sooner.next_attempt_at == NOW_MS + 5_000
+
+
+def test_what_a_receiver_asks_for_ends_with_the_window():
+    """Bridge API holds an event for 48 hours at most: the last attempt is at the end of the window at the latest."""
+    rules = DeliveryRules(retry=RetryPolicy(first_ms=5_000, cap_ms=6 * HOUR_MS, until_ms=48 * HOUR_MS, jitter=0.2))
+    at_ms = NOW_MS + 47 * HOUR_MS
+    verdict = decide(rules, answered(503, "86400"), History(14, NOW_MS, None), at_ms, 0.9)
+    assert verdict.next_attempt_at == NOW_MS + 48 * HOUR_MS
+    last = decide(rules, answered(503, "86400"), History(15, NOW_MS, None), NOW_MS + 48 * HOUR_MS, 0.0)
+    assert last.reason is DeliveryReason.EXHAUSTED
+
+
+def test_what_a_receiver_asks_for_spends_the_delays_that_it_covers():
+    """A list of delays has its window too: a wait takes as many of them as it needs, and never more than are left."""
+    rules = DeliveryRules(retry=RetryPolicy(delays_ms=(0, 5_000, 300_000, 600_000, 600_000), jitter=0.0))
+    usual = decide(rules, answered(429, "5"), FRESH, NOW_MS, 0.0)
+    assert (usual.next_attempt_at, usual.spends) == (NOW_MS + 5_000, 1)
+    longer = decide(rules, answered(429, "60"), FRESH, NOW_MS, 0.0)
+    assert (longer.next_attempt_at, longer.spends) == (NOW_MS + 60_000, 2)
+    exactly = decide(rules, answered(429, "305"), FRESH, NOW_MS, 0.0)
+    assert (exactly.next_attempt_at, exactly.spends) == (NOW_MS + 305_000, 2)
+    for_ever = decide(rules, answered(429, "86400"), History(2, NOW_MS, None), NOW_MS, 0.0)
+    assert (for_ever.next_attempt_at, for_ever.spends) == (NOW_MS + 1_500_000, 3)
+    assert decide(rules, answered(429, "1"), History(5, NOW_MS, None), NOW_MS, 0.0).reason is DeliveryReason.EXHAUSTED
 
 
 def test_other_statuses_may_not():

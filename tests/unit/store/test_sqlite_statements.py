@@ -22,8 +22,10 @@ WALKS = {
     "find_kept_events": "webhook",  # as find_deliveries_between, by a reader
     "delete_nodes": "node",  # a row or two
     "count_waiting": "node",
+    "count_waiting_all": "delivery",  # what waits, up to a bound, by a reader
     "has_pending": "node",
     "list_pending_deliveries": "node",
+    "find_upcoming": "node",
     "find_expirable": "delivery_due",  # what waits, by a reader
     "find_forgettable": "webhook_deleted",
     "list_swept": "webhook_swept",

@@ -4,7 +4,8 @@ Read `store.py` first: each call of the contract is a line there. `_writer.py` a
 runs, the other rooms what it does; the SQL lies in ``sql/``, one statement a file.
 """
 
+from hookspan.store.sqlite._audit import audit_lines
 from hookspan.store.sqlite._options import SqliteOptions
 from hookspan.store.sqlite.store import SqliteStore
 
-__all__ = ["SqliteOptions", "SqliteStore"]
+__all__ = ["SqliteOptions", "SqliteStore", "audit_lines"]

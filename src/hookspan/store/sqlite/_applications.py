@@ -1,6 +1,6 @@
 """Applications: made, changed, taken out of reach."""
 
-from typing import Any
+from typing import Any, Literal
 
 import apsw
 import msgspec
@@ -10,7 +10,14 @@ from hookspan.domain.states import DeliveryReason
 from hookspan.errors import StateForbidden
 from hookspan.store.contract import NewApplication
 from hookspan.store.sqlite import _rows as rows
+from hookspan.store.sqlite._identity import delete_of_application
 from hookspan.store.sqlite._sweep import sweep
+
+_OWNERS = {
+    "event": "find_application_of_event",
+    "webhook": "find_application_of_webhook",
+    "delivery": "find_application_of_delivery",
+}
 
 
 def create_application(connection: apsw.Connection, new: NewApplication) -> Application | None:
@@ -39,6 +46,14 @@ def find_application(connection: apsw.Connection, public_id: str) -> Application
     return rows.one(connection, "find_application", rows.application, (public_id,))
 
 
+def application_of(
+    connection: apsw.Connection, kind: Literal["event", "webhook", "delivery"], ident: int
+) -> str | None:
+    """See `Store.application_of`."""
+    found: str | None = rows.value(connection, _OWNERS[kind], (ident,))
+    return found
+
+
 def read_application(connection: apsw.Connection, application_id: int) -> Application | None:
     return rows.one(connection, "read_application", rows.application, (application_id,))
 
@@ -51,6 +66,8 @@ def update_application(
     if old is None:
         return None
     new = msgspec.structs.replace(old, **members)
+    if new == old:
+        return old
     if new.profile != old.profile and old.last_position:
         raise StateForbidden(f"The profile is fixed after the first event; it stays {old.profile}.")
     rows.run(
@@ -82,5 +99,6 @@ def delete_application(connection: apsw.Connection, application_id: int, now_ms:
     }
     rows.run(connection, "mark_webhooks_deleted", bindings)
     rows.run(connection, "insert_revisions", (application_id,))
+    delete_of_application(connection, application_id)
     sweep(connection, now_ms, sweep_chunk)
     return True

@@ -1,60 +1,17 @@
-"""Events, deliveries and attempts to read; and the two changes a person makes to a delivery."""
+"""Deliveries and attempts to read; and the two changes a person makes to a delivery."""
 
 import apsw
 
-from hookspan.domain.records import Attempt, Delivery, Event
+from hookspan.domain.records import Attempt, Delivery
 from hookspan.domain.states import Cause, DeliveryReason, DeliveryState, check_delivery_move
 from hookspan.errors import StateForbidden
-from hookspan.store.contract import NewAside, Page
+from hookspan.ids import DELIVERY_PREFIX, to_text
+from hookspan.store.contract import WAITING_MAX, NewAside, Page
 from hookspan.store.sqlite import _rows as rows
-from hookspan.store.sqlite._webhooks import WAITING_MAX, is_fifo, waiting
+from hookspan.store.sqlite._stalls import hand_on, stalled_heads
+from hookspan.store.sqlite._webhooks import is_fifo, waiting
 
 ATTEMPTS_MAX = 200
-
-
-def read_event(connection: apsw.Connection, application_id: int, event_id: int) -> Event | None:
-    return rows.one(connection, "read_event", rows.event, {"id": event_id, "application_id": application_id})
-
-
-def list_events(
-    connection: apsw.Connection,
-    application_id: int,
-    page: Page,
-    event_type: str | None,
-    publisher_id: str | None,
-) -> list[Event]:
-    """Newest first by position. A `before` that was dropped has nothing older left behind it."""
-    if publisher_id is not None:
-        return _event_of_publisher(connection, application_id, page, event_type, publisher_id)
-    below = rows.ID_MAX
-    if page.before is not None:
-        below = rows.value(connection, "find_position", (page.before, application_id)) or 0
-    low, high = rows.id_range(page)
-    bindings = {
-        "application_id": application_id,
-        "below": below,
-        "low": low,
-        "high": high,
-        "type": event_type,
-        "limit": page.limit,
-    }
-    return rows.many(connection, "list_events", rows.event, bindings)
-
-
-def _event_of_publisher(
-    connection: apsw.Connection, application_id: int, page: Page, event_type: str | None, publisher_id: str
-) -> list[Event]:
-    event_id = rows.value(connection, "find_publisher_event", (application_id, publisher_id))
-    event = None if event_id is None else read_event(connection, application_id, event_id)
-    low, high = rows.id_range(page)
-    if event is None or not low <= event.id < min(high, page.before or rows.ID_MAX):
-        return []
-    return [event] if event_type in (None, event.type) and page.limit > 0 else []
-
-
-def events_after(connection: apsw.Connection, application_id: int, position: int, limit: int) -> list[Event]:
-    bindings = {"application_id": application_id, "position": position, "limit": limit}
-    return rows.many(connection, "list_events_after", rows.event, bindings)
 
 
 def read_delivery(connection: apsw.Connection, application_id: int, delivery_id: int) -> Delivery | None:
@@ -77,7 +34,7 @@ def list_deliveries(
 ) -> list[Delivery]:
     """Newest event first; see `Store.list_deliveries`."""
     low, high = rows.id_range(page)
-    event_id, run, before = _place(connection, application_id, page)
+    event_id, run, before = page.place or (rows.ID_MAX, rows.ID_MAX, rows.ID_MAX)
     bindings = {
         "application_id": application_id,
         "webhook_low": webhook_id or 0,
@@ -93,16 +50,6 @@ def list_deliveries(
     }
     name = _lister(connection, application_id, bindings, state)
     return rows.many(connection, name, rows.delivery, bindings)
-
-
-def _place(connection: apsw.Connection, application_id: int, page: Page) -> tuple[int, int, int]:
-    """Where the page starts: below (event, run, delivery). Behind a delivery that was dropped nothing is left but
-    what belongs to older events, and an event is older than its deliveries.
-    """
-    if page.before is None:
-        return rows.ID_MAX, rows.ID_MAX, rows.ID_MAX
-    place = rows.first_row(connection, "find_place", (page.before, application_id))
-    return (page.before, 0, 0) if place is None else (*place, page.before)
 
 
 def _lister(
@@ -147,6 +94,8 @@ def reopen_delivery(
     if old.is_claimed:
         raise StateForbidden("The delivery is being sent right now.")
     fifo = is_fifo(connection, old.webhook_id)
+    if not old.is_aside:
+        _check_head(connection, old)
     bindings = {"id": delivery_id, "cause": cause, "now": now_ms}
     if old.state is DeliveryState.PENDING:
         rows.run(connection, "hasten_delivery", bindings)
@@ -154,6 +103,16 @@ def reopen_delivery(
         check_delivery_move(old.state, DeliveryState.PENDING)
         rows.run(connection, "reopen_delivery", bindings | {"is_fifo": fifo})
     return read_delivery(connection, application_id, delivery_id)
+
+
+def _check_head(connection: apsw.Connection, delivery: Delivery) -> None:
+    """Refuse what would move nothing, since a stalled one comes before it."""
+    for head in stalled_heads(connection, [delivery.webhook_id]):
+        if head.id < delivery.id:
+            raise StateForbidden(
+                f"It comes after delivery {to_text(DELIVERY_PREFIX, head.id)}, whose retries have stopped, and this "
+                "webhook gets its events in order. Retry that one, or send this event by hand."
+            )
 
 
 def send_aside(connection: apsw.Connection, new: NewAside, now_ms: int) -> Delivery | None:
@@ -184,5 +143,8 @@ def cancel_delivery(
         raise StateForbidden(f"The delivery is {old.state.word} already.")
     if old.is_claimed:
         raise StateForbidden("The delivery is being sent right now.")
+    heads = stalled_heads(connection, [old.webhook_id])
     rows.run(connection, "cancel_delivery", {"id": delivery_id, "reason": reason, "now": now_ms})
+    if not hand_on(connection, heads):
+        raise StateForbidden("What comes after it is being given back at this moment: try again.")
     return read_delivery(connection, application_id, delivery_id)

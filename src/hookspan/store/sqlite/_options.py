@@ -43,5 +43,8 @@ class SqliteOptions(msgspec.Struct, frozen=True, kw_only=True):
     # Deliveries cancelled in one transaction when a webhook is deleted or skips; the rest follows turn by turn.
     sweep_chunk: int = 2_000
 
+    # Idempotency-Keys of one owner: beyond it the oldest go.
+    keys_per_owner_max: int = 100_000
+
     # Retries brought forward in one transaction after a clock was set back.
     forward_chunk: int = 20_000

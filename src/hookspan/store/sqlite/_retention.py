@@ -9,6 +9,9 @@ import msgspec
 from hookspan.ids import made_at_ms
 from hookspan.store.contract import EXPIRED_SHOWN_MS, ExpiredTurn
 from hookspan.store.sqlite import _rows as rows
+from hookspan.store.sqlite._idempotency import sweep as sweep_keys
+from hookspan.store.sqlite._jobs import drop_jobs_of, drop_old_jobs
+from hookspan.store.sqlite._stalls import hand_on, heads_among
 from hookspan.store.sqlite._sweep import sweep
 
 # Deleted applications looked at in one turn.
@@ -72,7 +75,9 @@ def turn(
     if mark_ms is not None:
         rows.run(connection, "set_fact", (_MARK, mark_ms))
     cancelled = sweep(connection, now_ms, limit)
+    heads = heads_among(connection, findings.expirable)
     expired = rows.run(connection, "expire_deliveries", (now_ms, rows.id_list(findings.expirable)))
+    hand_on(connection, heads)
     _forget(connection, findings.forgettable)
     is_full = cancelled >= limit or len(findings.expirable) >= limit or len(findings.forgettable) >= limit
     dropped, has_more = _erase(connection, limit)
@@ -87,6 +92,7 @@ def turn(
             came_to = old[0] - 1 if one.is_cut else old[-1]
         elif not has_more:
             has_more = _drop_rest(connection, borders.drop_below, limit)
+    has_more |= sweep_keys(connection, now_ms, limit)
     return ExpiredTurn(expired, dropped, not (is_full or has_more)), came_to
 
 
@@ -135,7 +141,9 @@ def _drop_deliveries(connection: apsw.Connection, deliveries: list[tuple[int, in
         return
     attempts = [last for _, last in deliveries if last is not None]
     rows.run(connection, "delete_attempts_of", (rows.id_list(attempts),))
-    rows.run(connection, "delete_deliveries", (rows.id_list(ident for ident, _ in deliveries),))
+    idents = rows.id_list(ident for ident, _ in deliveries)
+    rows.run(connection, "count_dropped_of_jobs", (idents,))
+    rows.run(connection, "delete_deliveries", (idents,))
     rows.run(connection, "raise_highest_dropped", (max(max(ident, last or 0) for ident, last in deliveries),))
 
 
@@ -149,10 +157,11 @@ def _drop_events(connection: apsw.Connection, event_ids: list[int]) -> int:
 
 
 def _drop_rest(connection: apsw.Connection, drop_below: int, limit: int) -> bool:
-    """What belongs to no event: tests' attempts and revisions that no attempt refers to. True when more is left."""
+    """What belongs to no event: tests' attempts, revisions that no attempt refers to, jobs. True when more is left."""
     attempts = rows.run(connection, "delete_lone_attempts", (drop_below, limit))
     revisions = rows.run(connection, "delete_revisions", (made_at_ms(drop_below), limit))
-    return attempts >= limit or revisions >= limit
+    jobs = drop_old_jobs(connection, made_at_ms(drop_below), limit)
+    return attempts >= limit or revisions >= limit or jobs >= limit
 
 
 def _erase(connection: apsw.Connection, limit: int) -> tuple[int, bool]:
@@ -182,11 +191,14 @@ def _erase_frame(connection: apsw.Connection, application_id: int, limit: int) -
     """The last of an application without events: its webhooks and itself. True when more is left."""
     if rows.run(connection, "delete_attempts_of_application", (application_id, limit)) >= limit:
         return True
+    if drop_jobs_of(connection, application_id, limit) >= limit:
+        return True
     rows.run(connection, "raise_highest_dropped", (application_id,))
     newest = rows.value(connection, "find_newest_webhook", (application_id,))
     if newest is not None:
         rows.run(connection, "raise_highest_dropped", (newest,))
     rows.run(connection, "delete_revisions_of_application", (application_id,))
+    rows.run(connection, "delete_notices_of_application", (application_id,))
     rows.run(connection, "delete_webhooks_of_application", (application_id,))
     rows.run(connection, "delete_application", (application_id,))
     return False

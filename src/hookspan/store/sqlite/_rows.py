@@ -129,6 +129,7 @@ def webhook(row: Values) -> Webhook:
         created_at=row[15],
         updated_at=row[16],
         also_sign=None if row[17] is None else _also_sign_decoder.decode(row[17]),
+        activated_at=row[18],
     )
 
 
@@ -171,7 +172,7 @@ def delivery(row: Values) -> Delivery:
         run=row[5],
         round=row[6],
         state=DeliveryState(row[7]),
-        reason=None if row[8] is None or row[7] == 1 else DeliveryReason(row[8]),  # pending with one: to be skipped
+        reason=None if row[8] is None or row[7] == 1 else DeliveryReason(row[8]),  # pending with one: marked
         is_claimed=bool(row[9]),
         attempt_count=row[10],
         last_response_status=row[11],
@@ -180,6 +181,9 @@ def delivery(row: Values) -> Delivery:
         next_attempt_at=row[13],
         round_started_at=row[14],
         finished_at=row[15],
+        is_aside=bool(row[16]),
+        job_id=row[17],
+        round_attempts=row[18],
     )
 
 

@@ -10,11 +10,9 @@ from hookspan.domain.records import Application, Webhook, Webhooks
 from hookspan.domain.states import DeliveryReason, Order, StatusReason, WebhookStatus, check_webhook_move
 from hookspan.errors import ChangedMeanwhile, NotFound, StateForbidden
 from hookspan.ids import made_at_ms
-from hookspan.store.contract import NewWebhook, Revision, Waiting, WebhookChange
+from hookspan.store.contract import WAITING_MAX, NewWebhook, Revision, Waiting, WebhookChange
 from hookspan.store.sqlite import _rows as rows
 from hookspan.store.sqlite._sweep import sweep_webhook
-
-WAITING_MAX = 10_000  # counted exactly up to here
 
 STALLED_LOOK_MAX = 100  # stalled deliveries of one webhook among which the earliest is looked for
 RESUMED_MAX = 1_000  # stalled deliveries that are resumed at once
@@ -177,6 +175,8 @@ def set_webhook_status(
     bindings = _moved(old, status, reason)
     bindings["changed_at"] = changed_at
     bindings["sweep_reason"] = sweep_reason
+    if status is WebhookStatus.CATCHING_UP:
+        bindings["activated_at"] = changed_at
     if sweep_reason is DeliveryReason.SKIPPED:
         bindings["position"] = application.last_position
     rows.run(connection, "move_webhook", bindings)
@@ -211,6 +211,7 @@ def _moved(old: Webhook, status: WebhookStatus, reason: StatusReason | None) -> 
         "credentials": rows.pack_credentials(() if is_deleted else old.credentials),
         # A webhook that starts anew has not failed yet: else its next failure would disable it at once.
         "failing_since": None if status is WebhookStatus.CATCHING_UP else old.failing_since,
+        "activated_at": old.activated_at,
     }
 
 
@@ -261,7 +262,9 @@ def resume_stalled(connection: apsw.Connection, webhook_id: int, now_ms: int) ->
 
 
 def last_success_at(connection: apsw.Connection, webhook_ids: Sequence[int]) -> dict[int, int]:
-    """See `Store.last_success_at`."""
+    """When each of these webhooks last took a delivery (its attempt's end, ms), as far as its newest 200 attempts tell:
+    bounded, however long the backlog is.
+    """
     bindings = {"webhook_ids": rows.id_list(webhook_ids), "most": SUCCESS_ATTEMPTS_MAX}
     found = rows.many(connection, "find_last_successes", tuple, bindings)
     return {webhook_id: at_ms for webhook_id, at_ms in found if at_ms is not None}

@@ -35,6 +35,7 @@ create unique index application_public on application (public_id) where deleted_
 create index application_deleted on application (deleted_at) where deleted_at is not null;
 
 -- sweep_reason: waiting deliveries are being cancelled for this reason; nothing of the webhook is claimed meanwhile.
+-- activated_at: the last way back to active began; retry windows from before begin anew.
 create table webhook (
   id integer primary key,
   application_id integer not null,
@@ -54,13 +55,22 @@ create table webhook (
   sweep_reason integer,
   created_at integer not null,
   updated_at integer not null,
-  also_sign text
+  also_sign text,
+  noticed integer not null default 0,
+  noticed_at integer,
+  activated_at integer
 ) strict;
 
 create index webhook_application on webhook (application_id);
 create index webhook_catching_up on webhook (id) where status = 2;
 create index webhook_swept on webhook (id) where sweep_reason is not null;
 create index webhook_deleted on webhook (id) where status = 4;
+-- Exactly the webhooks whose condition may be another than the one that was noticed (1 failing, 2 stalled, 3 disabled;
+-- 0 while there is nothing that a recovery would end), so that looking for them costs nothing while all is well.
+create index webhook_failing on webhook (id)
+where failing_since is not null and status <= 2 and noticed <> 2 and (noticed <> 1 or delivery_order = 2);
+create index webhook_cut_off on webhook (id) where status = 3 and status_reason >= 3 and noticed <> 3;
+create index webhook_recovering on webhook (id) where noticed <> 0 and status <= 2 and failing_since is null;
 
 create table webhook_revision (
   webhook_id integer not null,
@@ -101,8 +111,9 @@ create table publish_key (
   primary key (application_id, publisher_id)
 ) strict, without rowid;
 
--- state: 1 pending, 2 succeeded, 3 failed, 4 cancelled. node 0: nobody holds it. A claimed one with reason 14 (skipped)
--- is cancelled when it is given back unsent. A pending one that nobody holds and that has no next_attempt_at is stalled.
+-- state: 1 pending, 2 succeeded, 3 failed, 4 cancelled. node 0: nobody holds it. A claimed one with a reason is
+-- cancelled for it when it is given back unsent. A pending one that nobody holds and that has no next_attempt_at is stalled.
+-- stalled_at: since when its webhook is, where it took the stall over from one before it.
 create table delivery (
   id integer primary key,
   application_id integer not null,
@@ -124,7 +135,9 @@ create table delivery (
   last_response_status integer,
   next_attempt_at integer,
   finished_at integer,
-  is_aside integer not null default 0
+  is_aside integer not null default 0,
+  job_id integer,
+  stalled_at integer
 ) strict;
 
 -- One original of an event for a webhook; also a webhook's deliveries in the order of its events.
@@ -138,6 +151,8 @@ create index delivery_aside on delivery (next_attempt_at) where state = 1 and no
 create index delivery_fifo on delivery (webhook_id) where state = 1 and is_fifo = 1;
 -- What nodes have died over three times; `orphan_count >= 3` is the contract's ORPHANS_ALONE.
 create index delivery_suspect on delivery (id) where state = 1 and orphan_count >= 3;
+-- What a job has made, by what became of it; of what waits, that which was never tried comes first.
+create index delivery_job on delivery (job_id, state, attempt_count) where job_id is not null;
 create index delivery_unhappy on delivery (webhook_id, event_id, run, state) where state >= 3;
 
 -- Outcomes are written by an upsert that must always meet its delivery; see sql/update_deliveries.sql.
@@ -173,3 +188,182 @@ create table attempt (
 ) strict;
 
 create index attempt_webhook on attempt (webhook_id);
+
+-- Keys, people with their one-time links, sessions. Of tokens only digests are kept. application_id 0: the operator's.
+
+create table access_key (
+  id integer primary key,
+  scope integer not null,
+  application_id integer not null,
+  name text not null,
+  role integer not null,
+  digest blob not null,
+  hint text not null,
+  created_at integer not null,
+  last_used_at integer
+) strict;
+
+create unique index access_key_digest on access_key (digest);
+create index access_key_application on access_key (scope, application_id);
+
+create table person (
+  id integer primary key,
+  application_id integer not null,
+  name text not null,
+  role integer not null,
+  link_digest blob,
+  link_expires_at integer,
+  created_at integer not null,
+  last_seen_at integer
+) strict;
+
+create unique index person_link on person (link_digest) where link_digest is not null;
+create index person_application on person (application_id);
+
+create table session (
+  id integer primary key,
+  kind integer not null,
+  person_id integer not null,
+  application_id integer not null,
+  role integer,
+  digest blob not null,
+  origin text,
+  address text,
+  created_at integer not null,
+  last_seen_at integer,
+  expires_at integer not null,
+  ends_at integer not null
+) strict;
+
+create unique index session_digest on session (digest);
+create index session_application on session (application_id, kind);
+create index session_person on session (person_id) where person_id <> 0;
+create index session_of_people on session (id) where kind = 1;
+create index session_expiry on session (expires_at);
+
+-- What happened by the hour (of UTC, counted from 1970): of a webhook, of an application, and of all (subject_id 0).
+-- latency: answered attempts by bucket of their duration, a JSON object.
+create table statistic (
+  subject_id integer not null,
+  hour integer not null,
+  events integer not null,
+  attempts integer not null,
+  attempts_succeeded integer not null,
+  deliveries_succeeded integer not null,
+  deliveries_failed integer not null,
+  latency text not null,
+  primary key (subject_id, hour)
+) strict, without rowid;
+
+create index statistic_hour on statistic (hour);
+
+-- application_id 0 is the installation itself. Lines are never changed or taken out; see docs/audit.md.
+create table audit (
+  id integer primary key,
+  application_id integer not null,
+  sequence integer not null,
+  at integer not null,
+  application text,
+  actor_kind text not null,
+  actor_id text,
+  actor_name text not null,
+  role integer not null,
+  action text not null,
+  object_kind text not null,
+  object_id text not null,
+  address text,
+  request_id text,
+  detail text not null,
+  previous_hash blob not null,
+  hash blob not null
+) strict;
+
+create unique index audit_chain on audit (application_id, sequence);
+create index audit_application on audit (application, id);
+
+create trigger audit_unchanged before update on audit
+begin
+  select raise(abort, 'lines of the audit log are never changed');
+end;
+
+create trigger audit_kept before delete on audit
+begin
+  select raise(abort, 'lines of the audit log are never taken out');
+end;
+
+-- state: 1 running, 2 done, 3 interrupted. number counts the keys of one owner.
+create table idempotency (
+  id integer primary key autoincrement,
+  owner text not null,
+  key text not null,
+  number integer not null,
+  began_at integer not null,
+  fingerprint blob not null,
+  state integer not null,
+  answer blob
+) strict;
+
+create unique index idempotency_key on idempotency (owner, key);
+create unique index idempotency_number on idempotency (owner, number);
+create index idempotency_began on idempotency (began_at);
+create index idempotency_answered on idempotency (began_at) where answer is not null;
+create index idempotency_running on idempotency (state) where state = 1;
+
+-- Jobs. state: 1 queued, 2 running, 3 succeeded, 4 failed, 5 cancelled; the counts are of what ended and is no more, and
+-- of all that ended where finished_at is set. What else ended is counted in delivery_job. feeds_at: ms, its rate's next.
+
+create table job (
+  id integer primary key,
+  application_id integer not null,
+  webhook_id integer not null,
+  kind integer not null,
+  state integer not null,
+  input text not null,
+  event_state integer,
+  is_missing integer not null,
+  rate real,
+  feeds_at real not null,
+  total integer not null,
+  unfed integer not null,
+  succeeded integer not null default 0,
+  failed integer not null default 0,
+  skipped integer not null default 0,
+  problem text,
+  created_at integer not null,
+  started_at integer,
+  finished_at integer
+) strict;
+
+create index job_application on job (application_id);
+create index job_webhook on job (webhook_id);
+create index job_unfinished on job (application_id, state) where finished_at is null;
+create index job_started on job (id) where finished_at is null and state > 1;
+create index job_finished on job (finished_at) where finished_at is not null;
+
+-- Events that jobs have yet to make into deliveries, in order: 8 bytes each, big-endian.
+create table job_part (
+  job_id integer not null,
+  number integer not null,
+  event_ids blob not null,
+  primary key (job_id, number)
+) strict, without rowid;
+
+-- What an application's people are told of its webhooks.
+-- outcome: null while it is tried, 1 delivered, 2 given up, 3 there was no URL.
+create table notice (
+  id integer primary key,
+  application_id integer not null,
+  webhook_id integer not null,
+  kind integer not null,
+  body blob not null,
+  created_at integer not null,
+  attempts integer not null,
+  next_attempt_at integer,
+  finished_at integer,
+  outcome integer,
+  problem text
+) strict;
+
+create index notice_application on notice (application_id);
+create index notice_webhook on notice (webhook_id, kind);
+create index notice_due on notice (next_attempt_at) where finished_at is null;

@@ -7,7 +7,7 @@ intake: they are refused first when room runs out.
 import copy
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import apsw
 import msgspec
@@ -31,18 +31,37 @@ from hookspan.store.contract import (
     Page,
     Result,
     Revision,
+    Undelivered,
     Waiting,
     WebhookChange,
 )
-from hookspan.store.sqlite import _applications, _deliveries, _nodes, _retention, _rows, _webhooks
+from hookspan.store.idempotency import KeyedPublish
+from hookspan.store.sqlite import (
+    _applications,
+    _audit,
+    _deliveries,
+    _events,
+    _idempotency,
+    _nodes,
+    _retention,
+    _rows,
+    _upcoming,
+    _webhooks,
+)
 from hookspan.store.sqlite._append import append
+from hookspan.store.sqlite._audit_calls import AuditCalls
 from hookspan.store.sqlite._catch_up import catch_up
 from hookspan.store.sqlite._claim import Claimer, claim_suspect, next_due_at
+from hookspan.store.sqlite._idempotency_calls import IdempotencyCalls
+from hookspan.store.sqlite._identity_calls import IdentityCalls
+from hookspan.store.sqlite._job_calls import JobCalls
 from hookspan.store.sqlite._keeper import Keeper
+from hookspan.store.sqlite._notice_calls import NoticeCalls
 from hookspan.store.sqlite._options import SqliteOptions
 from hookspan.store.sqlite._readers import Readers
 from hookspan.store.sqlite._record import keep_test, record, record_carefully, release
 from hookspan.store.sqlite._space import Space
+from hookspan.store.sqlite._statistics_calls import StatisticsCalls
 from hookspan.store.sqlite._writer import Run, T, Writer
 
 _CHECK_VALUE = "check_value"
@@ -50,7 +69,7 @@ _CHECK_VALUE = "check_value"
 _OWN_SLOT = SLOTS - 1
 
 
-class SqliteStore:
+class SqliteStore(IdentityCalls, StatisticsCalls, AuditCalls, IdempotencyCalls, JobCalls, NoticeCalls):
     """`hookspan.store.contract.Store` on one SQLite file. Lives on the event loop that opens it.
 
     `ids` makes the ids of caught-up deliveries; the engine's own maker keeps them in one order with all others.
@@ -94,11 +113,15 @@ class SqliteStore:
         self._keeper.check_intake()
 
     async def _write(self, run: Run[T]) -> T:
-        return await self._writer.submit(run)
+        return await self._writer.submit(self._kept(run))
 
     async def _create(self, run: Run[T]) -> T:
         self._keeper.check_intake()
-        return await self._writer.submit(run, is_intake=True)
+        return await self._writer.submit(self._kept(run), is_intake=True)
+
+    def _kept(self, run: Run[T]) -> Run[T]:
+        """`run`, with its line of the audit log where there is one to keep."""
+        return run if self._entry is None else _audit.keeping(run, self._entry, self._ids)
 
     async def _read(self, read: Callable[[apsw.Connection], T]) -> T:
         return await self._readers.read(read)
@@ -106,9 +129,20 @@ class SqliteStore:
     # --- hot
 
     async def append(
-        self, node: int, events: Sequence[NewEvent], versions: dict[int, int], fan_out: FanOut
+        self,
+        node: int,
+        events: Sequence[NewEvent],
+        versions: dict[int, int],
+        fan_out: FanOut,
+        keyed: Sequence[KeyedPublish] = (),
     ) -> Appended:
         self._keeper.check_intake()
+        if keyed:
+            keys_max = self._options.keys_per_owner_max
+            return await self._writer.submit(
+                lambda db: _idempotency.append_keyed(db, node, events, versions, fan_out, keyed, keys_max),
+                is_intake=True,
+            )
         return await self._writer.submit(lambda db: append(db, node, events, versions, fan_out), is_intake=True)
 
     async def record(self, node: int, results: Sequence[Result]) -> frozenset[int]:
@@ -204,6 +238,9 @@ class SqliteStore:
     async def get_application(self, public_id: str) -> Application | None:
         return await self._read(lambda db: _applications.find_application(db, public_id))
 
+    async def application_of(self, kind: Literal["event", "webhook", "delivery"], ident: int) -> str | None:
+        return await self._read(lambda db: _applications.application_of(db, kind, ident))
+
     async def list_applications(self, page: Page) -> list[Application]:
         low, high = _rows.id_range(page)
         bindings = {
@@ -284,9 +321,6 @@ class SqliteStore:
     async def waiting(self, webhook_ids: Sequence[int]) -> dict[int, Waiting]:
         return await self._read(lambda db: _webhooks.waiting(db, webhook_ids))
 
-    async def last_success_at(self, webhook_ids: Sequence[int]) -> dict[int, int]:
-        return await self._read(lambda db: _webhooks.last_success_at(db, webhook_ids))
-
     async def revision(self, webhook_id: int, version: int) -> Revision | None:
         return await self._read(lambda db: _rows.one(db, "read_revision", _rows.revision, (webhook_id, version)))
 
@@ -296,15 +330,20 @@ class SqliteStore:
     # --- events, deliveries and attempts
 
     async def get_event(self, application_id: int, event_id: int) -> Event | None:
-        return await self._read(lambda db: _deliveries.read_event(db, application_id, event_id))
+        return await self._read(lambda db: _events.read_event(db, application_id, event_id))
 
     async def list_events(
-        self, application_id: int, page: Page, *, event_type: str | None, publisher_id: str | None
+        self, application_id: int, page: Page, *, event_types: Collection[str] | None, publisher_id: str | None
     ) -> list[Event]:
-        return await self._read(lambda db: _deliveries.list_events(db, application_id, page, event_type, publisher_id))
+        return await self._read(lambda db: _events.list_events(db, application_id, page, event_types, publisher_id))
 
-    async def events_after(self, application_id: int, position: int, limit: int) -> list[Event]:
-        return await self._read(lambda db: _deliveries.events_after(db, application_id, position, limit))
+    async def events_after(
+        self, application_id: int, position: int, limit: int, *, event_types: Collection[str] | None = None
+    ) -> list[Event]:
+        return await self._read(lambda db: _events.events_after(db, application_id, position, limit, event_types))
+
+    async def undelivered(self, application_id: int, page: Page, *, event_types: Collection[str] | None) -> Undelivered:
+        return await self._read(lambda db: _events.undelivered(db, application_id, page, event_types))
 
     async def get_delivery(self, application_id: int, delivery_id: int) -> Delivery | None:
         return await self._read(lambda db: _deliveries.read_delivery(db, application_id, delivery_id))
@@ -325,6 +364,9 @@ class SqliteStore:
             lambda db: _deliveries.list_deliveries(db, application_id, page, webhook_id, state, event_type)
         )
 
+    async def fifo_head(self, webhook_id: int) -> int | None:
+        return await self._read(lambda db: _rows.value(db, "read_fifo_head", (webhook_id,)))
+
     async def attempts_of(self, delivery: Delivery) -> list[Attempt]:
         return await self._read(lambda db: _deliveries.attempts_of(db, delivery))
 
@@ -343,6 +385,16 @@ class SqliteStore:
             lambda db: _deliveries.cancel_delivery(db, application_id, delivery_id, reason, now_ms)
         )
 
+    # --- upcoming
+
+    async def upcoming(
+        self, webhook_id: int, asks_for: Callable[[str], bool], wants: Callable[[str], bool], limit: int
+    ) -> list[Event]:
+        return await self._read(lambda db: _upcoming.upcoming(db, webhook_id, asks_for, wants, limit))
+
+    async def behind(self, webhook_id: int, asks_for: Callable[[str], bool]) -> Waiting:
+        return await self._read(lambda db: _upcoming.behind(db, webhook_id, asks_for))
+
     # --- the audit log
 
     def audited(self, entry: AuditEntry) -> Self:
@@ -357,6 +409,7 @@ class SqliteStore:
         try:
             await self._readers.start()
             self._ids.start_after(await self.highest_id())
+            await self._write(_idempotency.interrupt_all)
         except BaseException:
             await self.close()
             raise

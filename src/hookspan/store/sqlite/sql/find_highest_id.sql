@@ -5,5 +5,11 @@ select max(
   coalesce((select max(id) from webhook), 0),
   coalesce((select max(id) from event), 0),
   coalesce((select max(id) from delivery), 0),
-  coalesce((select max(id) from attempt), 0)
+  coalesce((select max(id) from attempt), 0),
+  coalesce((select max(id) from job), 0),
+  coalesce((select max(id) from access_key), 0),
+  coalesce((select max(id) from person), 0),
+  coalesce((select max(id) from session), 0),
+  coalesce((select max(id) from audit), 0),
+  coalesce((select max(id) from notice), 0)
 )

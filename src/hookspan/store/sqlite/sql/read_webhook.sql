@@ -2,7 +2,7 @@
 select
   w.id, w.application_id, w.name, w.url, w.status, w.status_reason, w.events, w.delivery_order, w.rate,
   w.concurrency, w.event_epoch, w.credentials, iif(w.status = 1, a.last_position, w.position), w.version,
-  w.failing_since, w.created_at, w.updated_at, w.also_sign
+  w.failing_since, w.created_at, w.updated_at, w.also_sign, w.activated_at
 from webhook w
 cross join application a on a.id = w.application_id
 where w.id = ? and w.status <> 4

@@ -1,0 +1,96 @@
+"""Events to read: newest first, oldest first, and those that have not arrived everywhere."""
+
+from collections.abc import Collection
+from typing import Any
+
+import apsw
+import msgspec
+
+from hookspan.domain.records import Event
+from hookspan.store.contract import UNDELIVERED_LOOK_MAX, Page, Undelivered
+from hookspan.store.sqlite import _rows as rows
+
+_looked_decoder = msgspec.json.Decoder(list[tuple[int, int, bool]])
+
+
+def read_event(connection: apsw.Connection, application_id: int, event_id: int) -> Event | None:
+    return rows.one(connection, "read_event", rows.event, {"id": event_id, "application_id": application_id})
+
+
+def list_events(
+    connection: apsw.Connection,
+    application_id: int,
+    page: Page,
+    event_types: Collection[str] | None,
+    publisher_id: str | None,
+) -> list[Event]:
+    """See `Store.list_events`."""
+    if publisher_id is not None:
+        return _event_of_publisher(connection, application_id, page, event_types, publisher_id)
+    return rows.many(connection, "list_events", rows.event, _bindings(application_id, page, event_types))
+
+
+def _bindings(application_id: int, page: Page, event_types: Collection[str] | None) -> dict[str, Any]:
+    low, high = rows.id_range(page)
+    return {
+        "application_id": application_id,
+        "below": rows.ID_MAX if page.before is None else page.before,
+        "low": low,
+        "high": high,
+        "types": _list(event_types),
+        "limit": page.limit,
+    }
+
+
+def _list(event_types: Collection[str] | None) -> str | None:
+    return None if event_types is None else rows.json_text(list(event_types))
+
+
+def _event_of_publisher(
+    connection: apsw.Connection,
+    application_id: int,
+    page: Page,
+    event_types: Collection[str] | None,
+    publisher_id: str,
+) -> list[Event]:
+    event_id = rows.value(connection, "find_publisher_event", (application_id, publisher_id))
+    event = None if event_id is None else read_event(connection, application_id, event_id)
+    low, high = rows.id_range(page)
+    if event is None or not low <= event.id < high or (page.before is not None and event.position >= page.before):
+        return []
+    return [event] if (event_types is None or event.type in event_types) and page.limit > 0 else []
+
+
+def events_after(
+    connection: apsw.Connection,
+    application_id: int,
+    position: int,
+    limit: int,
+    event_types: Collection[str] | None,
+) -> list[Event]:
+    """See `Store.events_after`."""
+    bindings = {
+        "application_id": application_id,
+        "position": position,
+        "types": _list(event_types),
+        "limit": limit,
+    }
+    return rows.many(connection, "list_events_after", rows.event, bindings)
+
+
+def undelivered(
+    connection: apsw.Connection, application_id: int, page: Page, event_types: Collection[str] | None
+) -> Undelivered:
+    """See `Store.undelivered`."""
+    bindings = _bindings(application_id, page, event_types) | {"limit": UNDELIVERED_LOOK_MAX}
+    looked = _looked_decoder.decode(rows.value(connection, "find_undelivered", bindings))
+    found: list[Event] = []
+    for event_id, position, is_undelivered in looked:
+        if is_undelivered:
+            event = read_event(connection, application_id, event_id)
+            if event is not None:
+                found.append(event)
+        if len(found) >= page.limit:
+            return Undelivered(tuple(found), position)
+    is_end = len(looked) < UNDELIVERED_LOOK_MAX
+    return Undelivered(tuple(found), None if is_end else looked[-1][1])
