@@ -193,6 +193,9 @@ def test_a_recipe_takes_what_was_sent_once(tmp_path, sent, server, profile):
             assert recipe.send(request) == 204
         done = [recipe.lines.get(timeout=UP_S) for _ in range(2)]
         assert recipe.kept() == 2
+    said = (tmp_path / "errors").read_text("utf-8")
+    assert "refused: " in said
+    assert said.count("dropped, it was here before: ") == 3
     assert recipe.lines.empty()
     assert "not known" not in done[0]
     assert done[1].endswith("not known")
@@ -211,6 +214,21 @@ def test_a_recipe_bounds_what_it_reads(tmp_path, sent, server, status):
             head = b"POST /hook HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n"
             connection.sendall(head % (BODY_BYTES_MAX + 1))
             assert connection.recv(4096).split()[1] == b"%d" % status
+
+
+@pytest.mark.parametrize("profile", PROFILES.values())
+@pytest.mark.parametrize("server", ["plain_server", "fastapi_app"])
+def test_without_a_credential_it_does_not_start(tmp_path, server, profile):
+    """It says what to set; nobody has to find out by the first request."""
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text.replace("from bridge_api import", f"from {profile} import"), "utf-8")
+    kept = {name: value for name, value in os.environ.items() if name not in {"SECRET", "TOKEN", "PUBLIC_KEY"}}
+    done = subprocess.run(
+        [sys.executable, f"{server}.py"], cwd=tmp_path, env=kept | {"SECRET": ""}, capture_output=True, text=True,
+        check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert re.fullmatch(r"Set (SECRET|PUBLIC_KEY|TOKEN, SECRET or both).*\n", done.stderr)
 
 
 def test_an_inbox_outlives_its_process_and_its_code_s_faults(tmp_path):

@@ -1,15 +1,17 @@
 """Is there a valid certificate behind a URL? One handshake, by the way that every send takes, and nothing told by it.
 
 Who may save a URL could else read from the refusals what listens in a network that only this node reaches. So every
-refusal has one text and comes after one duration; only success, which the receiver's own certificate speaks for, and
-an address that the policy refuses anyhow, are answered at once.
+refusal has one text and comes after one duration, which the look-up of the name is part of; only success, which the
+receiver's own certificate speaks for, and an address that the policy refuses anyhow, are answered at once.
 """
 
 import asyncio
+import contextlib
 
 from hookspan.clock import Clock
 from hookspan.domain.outcome import ErrorCode
 from hookspan.egress.connection import Connection
+from hookspan.egress.dns import NameFailed
 from hookspan.egress.job import Failure, Stage
 from hookspan.egress.opening import Opener
 from hookspan.egress.pool import Pool
@@ -53,7 +55,7 @@ class CertificateChecks:
             raise Overloaded("Too many certificates are being checked now; send the request again.")
         handshake = Handshake(target, self._refusal_s, self._clock.monotonic())
         refusal = asyncio.create_task(self._wait_until(handshake.deadline))
-        opening = asyncio.create_task(self._opener.open(handshake))
+        opening = asyncio.create_task(self._open(handshake))
         self._openings.add(opening)
         opening.add_done_callback(self._ended)
         self._running += 1
@@ -67,7 +69,8 @@ class CertificateChecks:
             refusal.cancel()
             opening.cancel()
         raise InvalidCertificate(
-            f"No TLS connection with a valid certificate could be made to the URL's host within {self._refusal_s:g} s."
+            f"No TLS connection with a valid certificate could be made to the URL's host within {self._refusal_s:g} s. "
+            "(An authority of one's own is believed where the operator names it by HOOKSPAN_EGRESS_CA_FILE.)"
         )
 
     async def close(self) -> None:
@@ -76,6 +79,12 @@ class CertificateChecks:
         for opening in self._openings:
             opening.cancel()
         await asyncio.gather(*self._openings, return_exceptions=True)
+
+    async def _open(self, handshake: Handshake) -> Connection:
+        """Ask DNS anew, for what it said long ago opens nothing; and connect, which takes what it has just said."""
+        with contextlib.suppress(NameFailed):  # found again at once, as what it is at a send
+            await self._opener.allowed_addresses(handshake.target, is_asked_anew=True)
+        return await self._opener.open(handshake)
 
     async def _wait_until(self, at: float) -> None:
         await self._clock.wait(asyncio.Event(), at - self._clock.monotonic())

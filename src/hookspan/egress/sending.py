@@ -71,6 +71,11 @@ class Egress:
         await self._resolver.close()
 
     @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where requests come from, as the operator says."""
+        return self._settings.addresses
+
+    @property
     def in_flight(self) -> int:
         return len(self._flying)
 

@@ -15,6 +15,7 @@ class EgressSettings(msgspec.Struct, frozen=True, kw_only=True):
     of CAs trusted beside the system's. `proxy` is `http://[user:password@]host:port` of a proxy that speaks CONNECT.
     `denied_ports` are refused in every URL. `sockets_max` bounds connections in all, idle ones included.
     `certificate_refusal_s` is the deadline of `check_certificate`, and how long each of its refusals takes.
+    `addresses` are those that requests come from, for receivers' allow lists: only told, nothing here uses them.
     """
 
     allow: tuple[str, ...] = ()
@@ -27,3 +28,4 @@ class EgressSettings(msgspec.Struct, frozen=True, kw_only=True):
     user_agent: str = f"Hookspan/{__version__}"
     sockets_max: int = 4096
     certificate_refusal_s: float = CERTIFICATE_REFUSAL_S
+    addresses: tuple[str, ...] = ()

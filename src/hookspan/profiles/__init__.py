@@ -4,9 +4,10 @@
 one of `EXAMPLES`. Nothing outside this room knows what is in them.
 """
 
-from hookspan.profiles._catalog import CatalogEntry
+from hookspan.profiles._catalog import CatalogEntry, CatalogGroup
 from hookspan.profiles._credentials import CredentialKind, LiveSecret, NewCredential
 from hookspan.profiles._loader import EXAMPLES, SHIPPED, Profiles, load_profile, load_profiles
+from hookspan.profiles._near import did_you_mean
 from hookspan.profiles._profile import Profile
 from hookspan.profiles._rules import Rules
 from hookspan.profiles._schemas import Sample
@@ -17,6 +18,7 @@ __all__ = [
     "EXAMPLES",
     "SHIPPED",
     "CatalogEntry",
+    "CatalogGroup",
     "CredentialKind",
     "LiveSecret",
     "NewCredential",
@@ -26,6 +28,7 @@ __all__ = [
     "Sample",
     "Signer",
     "TestEvent",
+    "did_you_mean",
     "load_profile",
     "load_profiles",
 ]

@@ -2,6 +2,7 @@
 
 import binascii
 import hashlib
+import string
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -73,6 +74,11 @@ ENCODINGS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
     "base64": lambda mac: binascii.b2a_base64(mac, newline=False),
     "hex": binascii.hexlify,
     "hex-upper": lambda mac: mac.hex().upper().encode(),
+}
+ALPHABETS: Final[Mapping[str, frozenset[str]]] = {
+    "base64": frozenset(string.ascii_letters + string.digits + "+/="),
+    "hex": frozenset("0123456789abcdef"),
+    "hex-upper": frozenset("0123456789ABCDEF"),
 }
 PREHASHES: Final[Mapping[str, Callable[[bytes], bytes]]] = {
     "sha256": lambda message: hashlib.sha256(message).digest(),

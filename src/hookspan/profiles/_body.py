@@ -233,18 +233,18 @@ def _reference(place: str, reference: Reference, event_type: EventType | None) -
     if writer is None:
         known = ", ".join("{" + name + (f":{form}" if form else "") + "}" for name, form in WRITERS)
         raise Refused(
-            place, f"{{{reference.name}}} is not known here; known are {known} and members of content and context"
+            place, f"{reference.text} is not known here; known are {known} and members of content and context"
         )
     if reference.is_optional:
-        raise Refused(place, f"{{{reference.name}}} is never missing")
+        raise Refused(place, f"{reference.text} is never missing")
     return writer
 
 
 def _of_type(place: str, reference: Reference, event_type: EventType | None) -> str:
     if reference.root != "type" or reference.form or reference.is_optional or event_type is None:
-        raise Refused(place, f"{{{reference.name}}} is not known here")
+        raise Refused(place, f"{reference.text} is not known here")
     text = event_type.text(reference.member)
     if text is None:
         lacking = f"the group {event_type.group!r} has no text {reference.member!r}"
-        raise Refused(place, f"{{{reference.name}}} is not known here: {lacking}")
+        raise Refused(place, f"{reference.text} is not known here: {lacking}")
     return text

@@ -16,6 +16,8 @@ from hookspan.errors import Fault, UnknownEventType
 from hookspan.profiles._document import Catalog as CatalogTable
 from hookspan.profiles._document import Group, Refused, Test
 from hookspan.profiles._groups import Attributes, EventType, ReadGroup, read_group
+from hookspan.profiles._near import did_you_mean
+from hookspan.profiles._patterns import BadPattern, whole_matcher
 from hookspan.profiles._schemas import GroupSchemas, Sample, VerbSchema
 
 TYPE_CHARACTERS_MAX: Final = 255
@@ -38,13 +40,25 @@ class CatalogEntry(msgspec.Struct, frozen=True):
     context: bytes | None
 
 
-class ClosedCatalog:
-    """Group by verb: every type is listed, with its schema; those of `every` exist beside them."""
+class CatalogGroup(msgspec.Struct, frozen=True):
+    """A group of event types for people: the verbs that are listed, in the profile's order."""
 
-    def __init__(self, table: CatalogTable, files: Mapping[str, bytes], asked: Attributes) -> None:
+    name: str
+    title: str
+    verbs: tuple[str, ...]
+
+
+class ClosedCatalog:
+    """Group by verb: every type is listed, with its schema; those of `every` exist beside them. `profile` is the
+    profile's name, for refusals.
+    """
+
+    def __init__(self, profile: str, table: CatalogTable, files: Mapping[str, bytes], asked: Attributes) -> None:
         """Raises Refused."""
+        self._profile: Final = profile
         self.types: Final[dict[str, EventType]] = {}
         self._entries: Final[list[CatalogEntry]] = []
+        self.groups: Final[list[CatalogGroup]] = []
         self._schemas: Final[dict[str, VerbSchema]] = {}
         self._places: Final[dict[str, str]] = {}
         if table.type != "{group}.{verb}":
@@ -62,6 +76,7 @@ class ClosedCatalog:
         self, place: str, name: str, group: ReadGroup, schemas: GroupSchemas, every: tuple[str, ...]
     ) -> None:
         listed = _verbs(place, group.table)
+        self.groups.append(CatalogGroup(name, group.table.title, tuple(verb for verb, _ in listed)))
         for verb, since in listed:
             event_type = self._add(place, EventType(f"{name}.{verb}", name, verb, group.texts, group.lists))
             schema = self._schemas[event_type.name] = schemas.read(verb)
@@ -87,9 +102,12 @@ class ClosedCatalog:
         self.types[name] = event_type
         return event_type
 
+    def has(self, name: str) -> bool:
+        return name in self.types
+
     def check_type(self, name: str) -> None:
         if name not in self.types:
-            raise _unknown_type(name)
+            raise _unknown_type(name, f"{did_you_mean(name, self.types)} {where_types_are(self._profile)}")
 
     def check_content(self, name: str, content: bytes) -> None:
         self._schemas[name].check(content)
@@ -114,25 +132,37 @@ class OpenCatalog:
     """A pattern: every type that fits it exists, with any object as its content, and belongs to no category."""
 
     def __init__(self, table: CatalogTable, test: Test | None) -> None:
+        """Raises Refused."""
         if table.group or table.every:
             raise Refused("catalog.group" if table.group else "catalog.every", "an open catalog has no groups")
         try:
-            self._fits = re.compile(table.type, re.ASCII).fullmatch
-        except re.error as error:
-            raise Refused("catalog.type", f"is no regular expression: {error}") from None
+            self._fits = whole_matcher(table.type)
+        except BadPattern as bad:
+            raise Refused("catalog.type", f"{table.type[:100]!r} is {bad}") from None
+        self._pattern: Final = table.type
         self.types: Final = None
         self._seen: set[str] = set()
         self._test = test if test is not None and test.content is not None else None
         self._sample = Sample(jsontext.compact((test.content or "{}").encode()) if test is not None else b"{}")
 
-    def check_type(self, name: str) -> None:
+    def has(self, name: str) -> bool:
         if name in self._seen:
-            return
+            return True
         # Printable, because a header may carry it, whatever the pattern allows.
-        if len(name) > TYPE_CHARACTERS_MAX or not self._fits(name) or not name.isprintable():
-            raise _unknown_type(name)
+        if len(name) > TYPE_CHARACTERS_MAX or not name.isprintable() or not self._fits(name):
+            return False
         if len(self._seen) < SEEN_TYPES_MAX:
             self._seen.add(name)
+        return True
+
+    def check_type(self, name: str) -> None:
+        if not self.has(name):
+            raise _unknown_type(name, f" {self.form}")
+
+    @property
+    def form(self) -> str:
+        """What a type must look like, as a sentence."""
+        return f"Types of this catalog have the form {self._pattern} and at most {TYPE_CHARACTERS_MAX} characters."
 
     def check_content(self, name: str, content: bytes) -> None:
         """Any object will do."""
@@ -169,8 +199,13 @@ def _entry(event_type: EventType, schema: VerbSchema, since: str | None) -> Cata
     )
 
 
-def _unknown_type(name: str) -> UnknownEventType:
-    detail = f"The catalog has no event type {name[:100]!r}."
+def where_types_are(profile: str) -> str:
+    """Where the types of a profile are listed, as a sentence."""
+    return f"GET /v1/profiles/{profile}/events lists those there are."
+
+
+def _unknown_type(name: str, more: str) -> UnknownEventType:
+    detail = f"The catalog has no event type {name[:100]!r}.{more}"
     return UnknownEventType(detail, errors=(Fault("/type", UnknownEventType.code, detail),))
 
 

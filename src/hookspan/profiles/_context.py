@@ -4,64 +4,45 @@ Its members are those that ``body.context`` declares, and for each event type th
 """
 
 from collections.abc import Mapping
-from typing import Final
 
 import msgspec
 
 from hookspan import jsontext
 from hookspan.errors import Fault, InvalidRequest, UnknownField
-from hookspan.profiles._document import Body, Refused
+from hookspan.profiles._document import Body
 from hookspan.profiles._facts import Facts, Writer, context_members
 from hookspan.profiles._groups import EventType, Members
+from hookspan.profiles._kinds import check_kind, is_of_kind, said
 
-ANY: Final = "any"  # what a list names may be any value
-_TYPES: Final[dict[str, type | tuple[type, ...]]] = {
-    "string": str,
-    "integer": int,
-    "number": (int, float),
-    "boolean": bool,
-    "object": dict,
-    "array": list,
-}
-
-_decode = msgspec.json.Decoder().decode
+_split = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
 
 
 def check_context_types(context: Mapping[str, str]) -> None:
-    """Raise Refused for a declared type that is none. ``string?`` may also be null."""
+    """Raise Refused for a declared type that is none."""
     for name, kind in context.items():
-        if kind.removesuffix("?") not in _TYPES:
-            known = ", ".join(_TYPES)
-            raise Refused(
-                f"body.context.{name}", f"{kind!r} is no type; types are {known}, each with a ? if it may be null"
-            )
+        check_kind(f"body.context.{name}", kind)
 
 
 def context_of(body: Body, event_type: EventType | None) -> dict[str, str]:
     """The members that events of a type may have, each with its type."""
     lists = event_type.lists.values() if event_type else ()
-    return {name: ANY for members in lists for name in members.names} | body.context
+    return {name: kind for members in lists for name, kind in members.kinds.items()} | body.context
 
 
 def check_context(declared: Mapping[str, str], event_type: str, context: bytes) -> None:
     """Raise UnknownField for a member that the type does not have, InvalidRequest for one of the wrong type."""
-    value = _decode(context)
-    if not isinstance(value, dict):
+    if context.lstrip()[:1] != b"{":
         raise _wrong("/context", "context must be an object.")
-    for name, member in value.items():
+    for name, raw in _split(context).items():
         pointer = f"/context/{jsontext.escape_pointer(name)}"
         kind = declared.get(name)
         if kind is None:
             names = ", ".join(declared) or "no context at all"
             detail = f"An event of type {event_type} has no context member {name[:100]!r}; it has {names}."
             raise UnknownField(detail, errors=(Fault(pointer, UnknownField.code, detail),))
-        if kind == ANY or (member is None and kind.endswith("?")):
-            continue
-        wanted = kind.removesuffix("?")
-        is_mistaken_bool = isinstance(member, bool) and wanted != "boolean"
-        if is_mistaken_bool or not isinstance(member, _TYPES[wanted]):
-            raise _wrong(pointer, f"context.{name} must be of type {wanted}.")
+        if not is_of_kind(bytes(raw), kind):
+            raise _wrong(pointer, f"context.{name} must be of type {said(kind)}.")
 
 
 def spread(members: Members) -> Writer:

@@ -14,6 +14,8 @@ from typing import Final
 import msgspec
 
 from hookspan.errors import Fault, InvalidCredential, NotAllowed, NotRotatable, UnknownField
+from hookspan.jsontext import escape_pointer
+from hookspan.profiles._attempt import NO_CREDENTIAL
 from hookspan.profiles._document import Credential, Refused
 from hookspan.profiles._durations import duration_ms
 from hookspan.profiles._key_pairs import KEY_PAIRS, Unfit, read_base64
@@ -24,7 +26,6 @@ HEX_BYTES: Final = range(16, 65)
 OVERLAP_MS_MAX: Final = 30 * 86_400_000
 _BASE64_KEY = re.compile(r"base64_after_prefix:(\d{1,4})-(\d{1,4})", re.ASCII)
 _RANDOM_BYTES = re.compile(r"(whsec|hex):(\d{1,3})", re.ASCII)
-_NOT_IN_HEADERS = re.compile(r"[\r\n\0]")
 
 
 class NewCredential(msgspec.Struct, frozen=True):
@@ -35,12 +36,18 @@ class NewCredential(msgspec.Struct, frozen=True):
     public: str | None
     shown: str | None
 
+    def __repr__(self) -> str:
+        return f"NewCredential(name={self.name!r}, secret=***, public={self.public!r}, shown=***)"
+
 
 class LiveSecret(msgspec.Struct, frozen=True):
     """One secret that signs now, as NewCredential.secret had it."""
 
     name: str
     secret: bytes
+
+    def __repr__(self) -> str:
+        return f"LiveSecret(name={self.name!r}, secret=***)"
 
 
 class CredentialKind:
@@ -65,6 +72,11 @@ class CredentialKind:
     def makes_slowly(self) -> bool:
         """Making one, or checking a given one, takes tens of milliseconds at least."""
         return self.pair is not None and self.pair.is_made_slowly
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether two of them may sign at one time, in a rotation."""
+        return self.rotation is not None and self.rotation[0] > 0 and self.rotation[1] > 1
 
     @property
     def is_made(self) -> bool:
@@ -121,7 +133,9 @@ class Credentials:
             kind = self._by_input.get(name)
             if kind is None:
                 detail = f"This profile has no credential {name[:100]!r}; it has {', '.join(self._by_input) or 'none'}."
-                raise UnknownField(detail, errors=(Fault(f"/credentials/{name}", UnknownField.code, detail),))
+                raise UnknownField(
+                    detail, errors=(Fault(f"/credentials/{escape_pointer(name)}", UnknownField.code, detail),)
+                )
             _check_giver(kind, may_give)
             fresh[kind.name] = kind.take(text)
         for kind in self.kinds.values():
@@ -183,8 +197,8 @@ def _check_length(text: str, characters_max: int) -> None:
 
 
 def _check_line(text: str) -> None:
-    if _NOT_IN_HEADERS.search(text):
-        raise Unfit("it holds a line break or NUL, which no HTTP header can carry")
+    if NO_CREDENTIAL.search(text.encode(errors="replace")):
+        raise Unfit("it holds a line break or NUL; it must be one line")
     if text != text.strip():
         raise Unfit("it begins or ends with white space")
     try:

@@ -9,9 +9,15 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
+from hookspan.explain_json import members_at, say_at
+from hookspan.profiles._near import did_you_mean
+
 _MESSAGE = re.compile(r"(?P<what>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?", re.DOTALL)
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
 _MISSING = re.compile(r"Object missing required field `(.*)`")
+
+# What people read in the place of a name.
+Title = Annotated[str, msgspec.Meta(pattern=r"\S", description="A text that is not empty.")]
 
 
 class Refused(Exception):
@@ -25,6 +31,11 @@ class Refused(Exception):
         self.key = key
         self.reason = reason
 
+    @property
+    def sentence(self) -> str:
+        """The reason with its full stop."""
+        return self.reason if self.reason.endswith((".", "?")) else f"{self.reason}."
+
 
 class UnknownKey(Refused):
     """A key that the profile language does not have."""
@@ -35,7 +46,9 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Id(Table, frozen=True, kw_only=True):
-    prefix: Annotated[str, msgspec.Meta(pattern="^[a-z]{1,8}_$")]
+    prefix: Annotated[
+        str, msgspec.Meta(pattern="^[a-z]{1,8}_$", description="One to eight small letters and an underscore, as evt_.")
+    ]
     random: Literal["base58:23"]
 
 
@@ -165,7 +178,7 @@ class Group(Table, frozen=True, kw_only=True):
     have none of their own.
     """
 
-    title: str
+    title: Title
     since: str | None = None
     verbs: Annotated[tuple[str | dict[str, str], ...], msgspec.Meta(min_length=1)]
 
@@ -186,7 +199,7 @@ class Document(Table, frozen=True, kw_only=True):
     """One whole profile.toml."""
 
     format: Literal[1]
-    title: str
+    title: Title
     management_api: Literal["bridge-v0"] | None = None
     settable: tuple[str, ...] = ()
     ids: Ids
@@ -231,11 +244,14 @@ def _refused(place: str, raw: dict[str, Any], kind: type[Table], message: str) -
     key = f"{place}.{_key(raw, kind, message, path)}".strip(".")
     unknown = _UNKNOWN.fullmatch(what)
     if unknown:
-        return UnknownKey(f"{key}.{unknown[1]}".strip("."), "there is no such key")
+        near = did_you_mean(unknown[1], members_at(path, kind))
+        return UnknownKey(
+            f"{key}.{unknown[1]}".strip("."), f"there is no such key.{near}" if near else "there is no such key"
+        )
     missing = _MISSING.fullmatch(what)
     if missing:
         return Refused(f"{key}.{missing[1]}".strip("."), "this key is missing")
-    return Refused(key, what[:1].lower() + what[1:])
+    return Refused(key, say_at(what, path, kind, "a table"))
 
 
 def _key(raw: dict[str, Any], kind: type[Table], message: str, path: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from hookspan.profiles._document import Document, Group, Refused, UnknownKey, convert
+from hookspan.profiles._kinds import ANY, check_kind
 from hookspan.profiles._references import references
 
 LIST_LENGTH_MAX: Final = 50
@@ -20,10 +21,11 @@ _OF_EVERY_TYPE: Final = frozenset({"group", "verb"})
 
 
 class Members(msgspec.Struct, frozen=True):
-    """A list attribute: which members of the context, and how many of them must be there."""
+    """A list attribute: which members of the context, how many of them must be there, and of what kind each is."""
 
     names: tuple[str, ...]
     least: int
+    kinds: Mapping[str, str]
 
 
 class EventType(msgspec.Struct, frozen=True):
@@ -104,11 +106,16 @@ def _members(here: str, value: Any, least: Any) -> Members:
         raise Refused(here, "must be a list of names, for {context[…]} spreads the members that it names")
     if len(value) > LIST_LENGTH_MAX:
         raise Refused(here, f"has {len(value)} names, {LIST_LENGTH_MAX} are possible")
-    for name in value:
-        if value.count(name) > 1:
-            raise Refused(here, f"{name!r} stands there twice")
+    kinds: dict[str, str] = {}
+    for one in value:
+        name, colon, kind = one.partition(":")
+        if not name or name in kinds:
+            raise Refused(here, f"{name!r} stands there twice" if name else f"{one!r} names no member")
+        if colon:
+            check_kind(here, kind)
+        kinds[name] = kind or ANY
     if least is None:
-        return Members(tuple(value), len(value))
+        return Members(tuple(kinds), len(kinds), kinds)
     if type(least) is not int or not 0 <= least <= len(value):
         raise Refused(f"{here}{_LEAST}", f"must be a whole number from 0 to {len(value)}, the length of the list")
-    return Members(tuple(value), least)
+    return Members(tuple(kinds), least, kinds)

@@ -22,7 +22,7 @@ class HeaderPlan:
 
     def __init__(self, index: int, table: Header, credentials: Credentials, types: EventTypes) -> None:
         """Raises Refused."""
-        place = self._place = f"header.{index}.value"
+        place = self.place = f"header.{index}.value"
         self.name = check_name(f"header.{index}.name", table.name)
         self._pieces = parse(place, table.value)
         self._types = types
@@ -87,16 +87,16 @@ class HeaderPlan:
         return newest if self.credential_names <= newest.keys() else None
 
     def _part(self, piece: Piece, newest: Mapping[str, bytes]) -> bytes | Part:
-        reference = single(self._place, piece)
+        reference = single(self.place, piece)
         if reference is None:
             return str(piece).encode()
         if reference.root == "credential":
             return check_value(newest[reference.member])
-        return of_attempt(self._place, reference, IN_HEADERS)
+        return of_attempt(self.place, reference, IN_HEADERS)
 
     def _text_of(self, piece: Piece) -> "_TextOfType | None":
-        reference = single(self._place, piece)
-        return _TextOfType(self._place, reference, self._types) if reference and reference.root == "type" else None
+        reference = single(self.place, piece)
+        return _TextOfType(self.place, reference, self._types) if reference and reference.root == "type" else None
 
 
 class _TextOfType:
@@ -106,7 +106,7 @@ class _TextOfType:
         member = reference.member
         if reference.form or reference.is_optional or (member and types is None):
             known = "{type}" if types is None else "{type}, {type.group}, {type.verb} and attributes of the group"
-            raise Refused(place, f"{{{reference.name}}} is not known here; known are {known}")
+            raise Refused(place, f"{reference.text} is not known here; known are {known}")
         found = {name: text for name, one in (types or {}).items() if (text := one.text(member)) is not None}
         if member and not found:
             raise Refused(place, f"no group has a text {member!r}")

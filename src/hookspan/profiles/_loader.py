@@ -54,7 +54,7 @@ def load_profile(path: Path) -> Profile:
     except Refused as refused:
         is_of_group = refused.key.partition(":")[0].endswith(".json")
         where = ([] if is_of_group else [DOCUMENT]) + ([refused.key] if refused.key else [])
-        raise ConfigurationError(f"{path}/{': '.join(where)}: {refused.reason}.") from None
+        raise ConfigurationError(f"{path}/{': '.join(where)}: {refused.sentence}") from None
 
 
 def folder_hash(path: Path) -> str:
@@ -94,5 +94,7 @@ def _parse(raw: bytes | None) -> dict[str, Any]:
         raise Refused("", "the file is missing")
     try:
         return tomllib.loads(raw.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise Refused("", "its tables or lists are nested too deeply") from None
+    except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits
         raise Refused("", f"is no TOML: {error}") from None

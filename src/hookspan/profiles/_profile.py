@@ -6,9 +6,9 @@ from typing import Any, Final
 import msgspec
 
 from hookspan import jsontext
-from hookspan.errors import Fault, HookspanError, InvalidRequest, SchemaMismatch, UnknownEventType, UnknownField
+from hookspan.errors import Fault, HookspanError, InvalidRequest, SchemaMismatch, UnknownField
 from hookspan.profiles._body import compile_rows
-from hookspan.profiles._catalog import Catalog, CatalogEntry, ClosedCatalog, OpenCatalog
+from hookspan.profiles._catalog import Catalog, CatalogEntry, CatalogGroup, ClosedCatalog, OpenCatalog
 from hookspan.profiles._context import check_context, check_context_types
 from hookspan.profiles._credentials import CredentialKind, Credentials, LiveSecret, NewCredential
 from hookspan.profiles._document import Document, Refused, UnknownKey, decode
@@ -48,7 +48,7 @@ class Profile:
         self.event_prefix: Final = document.ids.event.prefix
         self.webhook_prefix: Final = document.ids.webhook.prefix
         self.rules: Final[Rules] = compile_rules(document)
-        self._events: Final[Events] = events or Events(document, folder.files)
+        self._events: Final[Events] = events or Events(folder.name, document, folder.files)
         self._catalog: Final = self._events.catalog
         self._renderers: Final = self._events.renderers
         self._renderer: Final = self._events.renderer
@@ -59,7 +59,7 @@ class Profile:
         self._signing: Final = SigningPlan(document, self._credentials, self._catalog.types)
         self.is_slow: Final = self._signing.is_slow  # a signature takes a fraction of a millisecond: sign in a thread
         self.header_names: Final = self._signing.header_names  # of all lines of its signers, in lower case
-        check_receiving(document, self._events.keys)
+        check_receiving(document, self._events.keys, covers_time=self._signing.covers_time)
         self.category_of: Final[Callable[[str], str | None]] = self._catalog.category_of
         if events is None:
             self._check_samples()
@@ -112,13 +112,22 @@ class Profile:
         """Every type that is listed, in the profile's order."""
         return self._catalog.entries()
 
+    def groups(self) -> list[CatalogGroup]:
+        """The catalog's groups in the profile's order; an open one has none."""
+        return [] if isinstance(self._catalog, OpenCatalog) else self._catalog.groups.copy()
+
+    def types_in(self, category: str) -> tuple[str, ...]:
+        """Every type of a category, those that are not listed too; none where there is no such category."""
+        return tuple(name for name in self._catalog.types or () if self.category_of(name) == category)
+
     def takes_type(self, event_type: str) -> bool:
         """Whether the catalog has this type, listed or not."""
-        try:
-            self._catalog.check_type(event_type)
-        except UnknownEventType:
-            return False
-        return True
+        return self._catalog.has(event_type)
+
+    @property
+    def form_of_types(self) -> str | None:
+        """Of an open catalog: what a type must look like, as a sentence. None where all types are listed."""
+        return self._catalog.form if isinstance(self._catalog, OpenCatalog) else None
 
     def sample(self, event_type: str) -> Sample:
         """A content that fits, with its context. Raises UnknownEventType."""
@@ -182,7 +191,7 @@ class Profile:
         try:
             return Profile(msgspec.structs.replace(self._folder, toml=toml), self._events)
         except Refused as refused:
-            detail = f"{refused.key}: {refused.reason}."
+            detail = f"{refused.key}: {refused.sentence}"
             error = UnknownField if isinstance(refused, UnknownKey) else InvalidRequest
             fault = Fault(pointer_to_key(refused.key), error.code, detail)
             raise error(detail, errors=(fault,)) from None
@@ -210,17 +219,22 @@ class Events:
     an open one. `keys` are those that bodies may have.
     """
 
-    def __init__(self, document: Document, files: Mapping[str, bytes]) -> None:
+    def __init__(self, name: str, document: Document, files: Mapping[str, bytes]) -> None:
         """Raises Refused."""
         check_context_types(document.body.context)
-        self.catalog: Final = _compile_catalog(document, files)
+        self.catalog: Final = _compile_catalog(name, document, files)
         types = self.catalog.types or {}
         self.renderers: Final = {name: compile_rows(document.body, one) for name, one in types.items()}
         self.renderer: Final = next(iter(self.renderers.values()), None) or compile_rows(document.body, None)
         self.keys: Final = self.renderer.names.union(*(one.names for one in self.renderers.values()))
 
 
-def _compile_catalog(document: Document, files: Mapping[str, bytes]) -> Catalog:
+def _compile_catalog(name: str, document: Document, files: Mapping[str, bytes]) -> Catalog:
     if document.catalog.is_open:
-        return OpenCatalog(document.catalog, document.test)
-    return ClosedCatalog(document.catalog, files, attributes_of(document))
+        catalog: Catalog = OpenCatalog(document.catalog, document.test)
+    else:
+        catalog = ClosedCatalog(name, document.catalog, files, attributes_of(document))
+    for file in files:
+        if file.endswith(".json") and file.removesuffix(".json") not in document.catalog.group:
+            raise Refused(file, "no group of the catalog is called like this file, so nothing reads it: rename either")
+    return catalog

@@ -11,8 +11,10 @@ TOLERANCE_MS_MAX: Final = 24 * 3_600_000
 _TIMES: Final = frozenset({"s", "ms", "iso"})
 
 
-def check_receiving(document: Document, keys: AbstractSet[str]) -> None:
-    """Raise Refused for a reference that a receiver could not follow. `keys`: those that bodies may have."""
+def check_receiving(document: Document, keys: AbstractSet[str], *, covers_time: bool) -> None:
+    """Raise Refused for a reference that a receiver could not follow. `keys`: those that bodies may have;
+    `covers_time`: whoever verifies sees a signed time.
+    """
     read = document.read
     headers = {one.name.lower() for one in document.header}
     types = references("read.type", read.type)
@@ -34,6 +36,12 @@ def check_receiving(document: Document, keys: AbstractSet[str]) -> None:
     if read.tolerance is not None:
         duration_ms("read.tolerance.past", read.tolerance.past, least_ms=1000, most_ms=TOLERANCE_MS_MAX)
         duration_ms("read.tolerance.future", read.tolerance.future, least_ms=1000, most_ms=TOLERANCE_MS_MAX)
+        if not covers_time:
+            raise Refused(
+                "read.tolerance",
+                "it bounds the age of a signed time, but {attempt.at} is not in `signed`: an old request could be sent"
+                " again for ever; put it there, or leave this out",
+            )
 
 
 def _check(key: str, text: str, reference: Reference, keys: AbstractSet[str], headers: set[str]) -> None:

@@ -29,6 +29,11 @@ class Reference(msgspec.Struct, frozen=True):
     is_optional: bool = False
 
     @property
+    def text(self) -> str:
+        """As it is written, with its braces."""
+        return f"{{{self.name}{f':{self.form}' if self.form else ''}{'?' if self.is_optional else ''}}}"
+
+    @property
     def root(self) -> str:
         return self.name.partition(".")[0]
 

@@ -99,11 +99,15 @@ def _retry(retry: Retry) -> RetryPolicy:
     factor = 3.0 if retry.factor is None else retry.factor
     if not 1 <= factor <= FACTOR_MAX:
         raise Refused("retry.factor", f"{factor} is not between 1 and {FACTOR_MAX:g}")
+    first_ms = duration_ms("retry.first", retry.first, least_ms=_SECOND_MS, most_ms=DELAY_MS_MAX)
+    until_ms = duration_ms("retry.until", retry.until, least_ms=_SECOND_MS, most_ms=WINDOW_MS_MAX)
+    if until_ms < first_ms:
+        raise Refused("retry.until", f"{retry.until!r} is before the first retry, {retry.first!r}: there would be none")
     return RetryPolicy(
-        first_ms=duration_ms("retry.first", retry.first, least_ms=_SECOND_MS, most_ms=DELAY_MS_MAX),
+        first_ms=first_ms,
         factor=factor,
         cap_ms=duration_ms("retry.cap", retry.cap or "6h", least_ms=_SECOND_MS, most_ms=DELAY_MS_MAX),
-        until_ms=duration_ms("retry.until", retry.until, least_ms=_SECOND_MS, most_ms=WINDOW_MS_MAX),
+        until_ms=until_ms,
         jitter=retry.jitter,
     )
 

@@ -1,5 +1,6 @@
 """JSON Schemas of contents: read from a group's file, compiled, and their refusals turned into faults with pointers."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 
@@ -9,6 +10,8 @@ import msgspec
 from hookspan import jsontext
 from hookspan.errors import Fault, HookspanError, SchemaMismatch
 from hookspan.profiles._document import Refused
+from hookspan.profiles._expansion import check_expansion
+from hookspan.profiles._patterns import LINEAR, LINEAR_ONLY
 
 FAULTS_MAX: Final = 20
 DETAIL_CHARACTERS_MAX: Final = 300
@@ -58,9 +61,12 @@ class GroupSchemas:
         try:
             jsontext.check(raw)
         except HookspanError as error:
-            raise Refused(self._file, error.detail) from None
+            raise Refused(self._file, _line_of(raw) or error.detail) from None
         self._definitions = _decode_as(self._file, raw, _GroupFile).definitions
-        self._decoded: Final = {key: _decode(value) for key, value in self._definitions.items()}
+        try:
+            self._decoded: Final = {key: _decode(value) for key, value in self._definitions.items()}
+        except msgspec.DecodeError:  # a checked text
+            raise Refused(self._file, "it holds a number beyond every float") from None
 
     def __contains__(self, verb: str) -> bool:
         return verb in self._definitions
@@ -74,8 +80,12 @@ class GroupSchemas:
         if verb not in self._definitions:
             raise Refused(where, "this schema is missing")
         words = _decode_as(where, self._definitions[verb], _Words)
+        for name, text in (("title", words.title), ("description", words.description)):
+            if not text.strip():
+                raise Refused(f"{where}.{name}", "must not be empty: people read it")
         if not words.examples:
             raise Refused(f"{where}.examples", "a sample is missing; write one content that fits the schema")
+        check_expansion(where, self._decoded, verb)
         schema = {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "$ref": f"#/$defs/{verb}",
@@ -84,17 +94,33 @@ class GroupSchemas:
         try:
             check = SchemaCheck(schema)
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
-            raise Refused(where, f"is no JSON Schema: {str(error).splitlines()[0]}") from None
+            path = getattr(error, "instance_path", [])  # of what is wrong, which may be another verb's
+            place = f"{self._file}: {'.'.join(map(str, path))}" if len(path) > 1 else where
+            why = str(error).splitlines()[0]
+            if path and path[-1] == "pattern":
+                why += f"; a pattern must be {LINEAR_ONLY}"
+            raise Refused(place, f"is no JSON Schema: {why}") from None
         context = None if words.context is msgspec.UNSET else jsontext.compact(bytes(words.context))
         sample = Sample(jsontext.compact(bytes(words.examples[0])), context)
         return VerbSchema(words.title, words.description, sample, schema, check)
+
+
+def _line_of(raw: bytes) -> str | None:
+    """Where a text that is no JSON goes wrong, for an editor; None where only its encoding or its keys do."""
+    try:
+        json.loads(raw)
+    except json.JSONDecodeError as error:
+        return f"is no JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+    except (UnicodeDecodeError, RecursionError):
+        pass
+    return None
 
 
 class SchemaCheck:
     """One type's compiled schema."""
 
     def __init__(self, schema: dict[str, Any]) -> None:
-        self._validator = jsonschema_rs.validator_for(schema, offline=True)
+        self._validator = jsonschema_rs.validator_for(schema, offline=True, pattern_options=LINEAR)
         self._is_valid = self._validator.is_valid
 
     def __call__(self, content: bytes) -> None:

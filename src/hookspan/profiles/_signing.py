@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
 from hookspan.errors import InvalidCredential
-from hookspan.profiles._algorithms import ALGORITHMS, ENCODINGS, PREHASHES, prehashed
+from hookspan.profiles._algorithms import ALGORITHMS, ALPHABETS, ENCODINGS, PREHASHES, prehashed
 from hookspan.profiles._attempt import (
     BODY,
     IN_HEADERS,
@@ -47,6 +47,8 @@ class SigningPlan:
         self._signatures = list(by_header.values())
         for plans in self._signatures:
             _check_agreement(plans)
+            _check_told_apart(plans)
+        self._check_unsent()
         self.header_names: Final = _header_names(document, by_header)
         self.is_slow: Final = any(plan.is_slow for plans in self._signatures for plan in plans)
         self._masked = [header for header in self._headers if header.credential_names]
@@ -71,6 +73,26 @@ class SigningPlan:
             lines = header.mask(lines)
         return lines
 
+    @property
+    def covers_time(self) -> bool:
+        """Whether every receiver sees a signed time, whichever credential it knows: each signs in some header all of
+        whose signatures cover the time of the attempt.
+        """
+        signing = {plan.credential.name for plans in self._signatures for plan in plans}
+        timed = [plans for plans in self._signatures if all(plan.covers_time for plan in plans)]
+        return bool(signing) and signing == {plan.credential.name for plans in timed for plan in plans}
+
+    def _check_unsent(self) -> None:
+        """What signs is never sent: whoever gets one request could sign the next."""
+        signing = {plan.credential.name for plans in self._signatures for plan in plans}
+        for header in self._headers:
+            for name in sorted(header.credential_names):
+                if name in signing or self._credentials.kinds[name].pair is not None:
+                    raise Refused(
+                        header.place,
+                        f"{{credential.{name}}} is a signing key; only a credential that signs nothing is sent",
+                    )
+
 
 class _SignaturePlan:
     """One ``[[signature]]``."""
@@ -81,11 +103,12 @@ class _SignaturePlan:
         self.join = check_literal(f"{place}.join", table.join.encode())
         self.value = parse(f"{place}.value", table.value)
         _check_value_of(place, self)
-        self._credential = credentials.kinds.get(table.credential)
-        if self._credential is None:
+        credential = credentials.kinds.get(table.credential)
+        if credential is None:
             raise Refused(f"{place}.credential", f"there is no credential {table.credential!r}")
+        self.credential = credential
         algorithm = _known(f"{place}.algorithm", table.algorithm, ALGORITHMS)
-        if self._credential.kind not in algorithm.kinds:
+        if credential.kind not in algorithm.kinds:
             kinds = " or ".join(sorted(algorithm.kinds))
             wrong = f"{table.algorithm!r} can't use the credential {table.credential!r}; it needs one of kind {kinds}"
             raise Refused(f"{place}.algorithm", wrong)
@@ -93,13 +116,14 @@ class _SignaturePlan:
         self._prepare = algorithm.prepare
         self._prehash = None if table.prehash is None else _known(f"{place}.prehash", table.prehash, PREHASHES)
         self._encode = _known(f"{place}.encoding", table.encoding, ENCODINGS)
+        self.letters = ALPHABETS[table.encoding] | frozenset(table.each.replace("{sig}", ""))
         self._before, self._after = _around_sig(f"{place}.each", table.each)
         self._message = _message(f"{place}.signed", table.signed)
+        self.covers_time = any(one.name == "attempt.at" for one in references(f"{place}.signed", table.signed))
 
     def signatures(self, secrets: Sequence[LiveSecret]) -> list[list[bytes | Part]]:
         """One for each live secret of its credential, in the order given: newest first."""
-        credential = self._credential
-        assert credential is not None
+        credential = self.credential
         live = [secret.secret for secret in secrets if secret.name == credential.name]
         return [[self._before, self._signature(credential.key_of(one)), self._after] for one in live]
 
@@ -215,6 +239,19 @@ def _check_agreement(plans: Sequence[_SignaturePlan]) -> None:
     for plan in plans[1:]:
         if plan.join != first.join or plan.value != first.value:
             raise Refused(plan.place, f"signatures on one header must agree in join and value with {first.place}")
+
+
+def _check_told_apart(plans: Sequence[_SignaturePlan]) -> None:
+    """Where a header may hold several signatures, a receiver must see where one ends. Raises Refused."""
+    if len(plans) == 1 and not plans[0].credential.overlaps:
+        return
+    letters = frozenset[str]().union(*(plan.letters for plan in plans))
+    if not set(plans[0].join.decode()) - letters:
+        raise Refused(
+            f"{plans[0].place}.join",
+            f"{plans[0].join.decode()!r} does not tell apart the signatures of one header, which are several here:"
+            " it needs a character that is neither in `each` nor in the encoding",
+        )
 
 
 def _header_names(document: Document, by_header: Mapping[str, object]) -> frozenset[str]:

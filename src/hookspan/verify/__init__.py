@@ -10,6 +10,7 @@ anything has parsed them. docs/receivers/ has whole handlers, and every code of 
 """
 
 import datetime
+import math
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -47,16 +48,21 @@ def verify(
     `secret` is the shared secret of an HMAC, `public_key` a PEM (RSA) or ``whpk_…`` (Ed25519), `token` what a header
     carries as it is. Each may be several, old and new, of which one must fit. A token that is given is required, and
     so is a signature as soon as a secret or a public key is given. `settings` are what the operator has set for the
-    application, such as ``{"signature": {"header": "X-Acme-Signature"}}``. `now` is in seconds since 1970, or aware;
-    the present by default.
+    application, such as ``{"signature": {"header": "X-Acme-Signature"}}``. `now` is in seconds since 1970, or a
+    datetime with its offset; the present by default.
 
     Raises VerificationError, whose `code` says what was wrong; ValueError for a profile that does not exist, for
-    settings that it does not have, or where nothing was given that it can be verified with; ImportError for a public
-    key without `cryptography`. Secrets are compared in constant time.
+    settings that it does not have, where nothing was given that it can be verified with, or for a `now` that is no
+    time; ImportError for a public key without `cryptography`. Secrets are compared in constant time.
+
+    Only what the profile signs is proven: the body, and what stands in its `signed` beside it. Where ``[read]`` finds
+    a type or an id in a header that is not signed, as github-like does, whoever can send an old request again can
+    write another there.
     """
     if not isinstance(body, bytes | bytearray | memoryview):
         raise TypeError("body must be the raw bytes of the request, before anything has decoded or parsed them")
     raw = bytes(body)
+    now_s = _seconds(now)
     known = dialect(profile, settings)
     given = {"secret": _several(secret), "public_key": _several(public_key), "token": _several(token)}
     _check_given(known, given)
@@ -70,7 +76,7 @@ def verify(
     for header in known.tokens if tokens else ():
         check_token(header, tokens, lines)
     for name in dict.fromkeys(one.signature.line.name.lower() for one in matchers):
-        _check_header(known, [one for one in matchers if one.signature.line.name.lower() == name], lines, raw, now)
+        _check_header(known, [one for one in matchers if one.signature.line.name.lower() == name], lines, raw, now_s)
     return _event(known, Reader(lines, raw))
 
 
@@ -103,9 +109,7 @@ def _check_given(known: Dialect, given: Mapping[str, Sequence[object] | None]) -
         raise ValueError(f"give verify() what the profile {known.name!r} is verified with: {usable or 'there is none'}")
 
 
-def _check_header(
-    known: Dialect, matchers: Sequence[Matcher], lines: HeaderText, body: bytes, now: float | datetime.datetime | None
-) -> None:
+def _check_header(known: Dialect, matchers: Sequence[Matcher], lines: HeaderText, body: bytes, now_s: float) -> None:
     """One header with signatures: one of them must fit one of the keys."""
     signature = matchers[0].signature
     values = signature.line.read(lines.get(signature.line.name, hint=_hint(known)))
@@ -115,7 +119,7 @@ def _check_header(
     if not any(found):
         forms = " or ".join(repr("…".join(one.signature.each)) for one in matchers)
         raise VerificationError("malformed_header", f"{signature.line.name} holds nothing of the form {forms}.")
-    _check_age(known, matchers, values, now)
+    _check_age(known, matchers, values, now_s)
     messages = [signed_bytes(one.signature.signed, values, body) for one in matchers]
     tried = list(zip(matchers, found, messages, strict=True))
     # A list, not a generator: every one is compared, so that the time does not tell which one it was.
@@ -132,15 +136,29 @@ def _hint(known: Dialect) -> str:
     return " Is this a request of another profile, or does a proxy take the header away?"
 
 
-def _check_age(
-    known: Dialect, matchers: Sequence[Matcher], values: Mapping[str, str], now: float | datetime.datetime | None
-) -> None:
+def _seconds(now: float | datetime.datetime | None) -> float:
+    """The present since 1970. A comparison with what is no number would find every time young enough."""
+    if now is None:
+        return time.time()
+    if isinstance(now, datetime.datetime):
+        if now.utcoffset() is None:
+            raise ValueError("now= has no offset: give an aware datetime, such as datetime.now(UTC), or seconds")
+        return now.timestamp()
+    try:
+        now_s = float(now)
+    except OverflowError:
+        now_s = math.inf
+    if not math.isfinite(now_s):
+        raise ValueError("now= is no time: give seconds since 1970, or an aware datetime")
+    return now_s
+
+
+def _check_age(known: Dialect, matchers: Sequence[Matcher], values: Mapping[str, str], now_s: float) -> None:
     """The age of the time that was signed, wherever the request carries it."""
     if known.tolerance_s is None:
         return
     signed = "".join(one.signature.signed for one in matchers)
     past_s, future_s = known.tolerance_s
-    now_s = now.timestamp() if isinstance(now, datetime.datetime) else time.time() if now is None else now
     for reference in _TIMES:
         if reference not in values or f"{{{reference}}}" not in signed:
             continue

@@ -12,7 +12,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -107,7 +107,7 @@ def dialect(profile: str | os.PathLike[str], settings: Mapping[str, Any] | None)
     """Raises ValueError for a profile that does not exist or can't be read, and for settings that it does not have."""
     try:
         chosen = "" if settings is None else json.dumps(settings, sort_keys=True)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         raise ValueError(_TREE) from None
     is_name = isinstance(profile, str) and "/" not in profile and os.sep not in profile
     return _dialect(str(profile) if is_name else str(Path(profile).absolute()), chosen)
@@ -118,7 +118,7 @@ def _dialect(profile: str, settings: str) -> Dialect:
     folder = _folder(profile)
     try:
         toml = tomllib.loads((folder / _DOCUMENT).read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"{folder / _DOCUMENT} can't be read: {error}") from None
     if settings:
         toml = _overlaid(toml, json.loads(settings))
@@ -167,6 +167,8 @@ def _read(name: str, toml: dict[str, Any]) -> Dialect:
     credentials = toml.get("credential", {})
     lines = [one for one in (line(table["name"], table["value"]) for table in headers) if one is not None]
     tolerance = read.get("tolerance")
+    if tolerance is not None and not _covers_time(toml.get("signature", ())):
+        raise ValueError("read.tolerance: no signed time: {attempt.at} is not in `signed`, so old requests would pass")
     return Dialect(
         name=name,
         signatures=tuple(_signature(table, credentials, lines) for table in toml.get("signature", ())),
@@ -180,6 +182,13 @@ def _read(name: str, toml: dict[str, Any]) -> Dialect:
         test_type=test.get("type"),
         test_at=test.get("at"),
     )
+
+
+def _covers_time(tables: Sequence[dict[str, Any]]) -> bool:
+    """Whether each credential signs in a header all of whose signatures cover the time of the attempt."""
+    untimed = {one["header"].lower() for one in tables if "{attempt.at:" not in one["signed"]}
+    signing = {one["credential"] for one in tables}
+    return bool(signing) and signing == {one["credential"] for one in tables if one["header"].lower() not in untimed}
 
 
 def _signature(table: dict[str, Any], credentials: dict[str, Any], lines: list[Line]) -> Signature:

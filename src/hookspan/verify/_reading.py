@@ -5,7 +5,7 @@ import datetime
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NoReturn, Protocol, runtime_checkable
 
 from hookspan.verify._errors import VerificationError
 from hookspan.verify._text import VALUE_CHARS_MAX, split
@@ -75,9 +75,14 @@ class Reader:
     def __init__(self, headers: HeaderText, body: bytes) -> None:
         self._headers = headers
         try:
-            self.body = json.loads(body)
+            # Decoded here, for the parser would guess among UTF-8, UTF-16 and UTF-32.
+            self.body = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
         except (ValueError, RecursionError):
-            raise VerificationError("malformed_body", "The request is genuine, but its body is not JSON.") from None
+            raise VerificationError(
+                "malformed_body", "The request is genuine, but its body is not JSON in UTF-8."
+            ) from None
+        if not isinstance(self.body, dict):
+            raise VerificationError("malformed_body", "The request is genuine, but its body is not a JSON object.")
 
     def text(self, source: str) -> str | None:
         """References with text around them; None when one of them is not there."""
@@ -113,6 +118,11 @@ class Reader:
         if by_key is not None:
             return _member(self.body, _member(self.body, by_key["key"]))
         return _walk(self.body, path.split(".") if path else ())
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    """NaN and Infinity, which Python's parser takes."""
+    raise ValueError(text)
 
 
 def time_in(name: str, value: str, form: str) -> datetime.datetime:

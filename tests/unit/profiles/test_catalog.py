@@ -1,12 +1,15 @@
 """Which event types exist, and what their contents must be."""
 
 import copy
+import itertools
+import json
 
 import pytest
 
 from hookspan.errors import ConfigurationError, SchemaMismatch, UnknownEventType
 from hookspan.profiles import load_profile, load_profiles
 from hookspan.profiles._catalog import SEEN_TYPES_MAX, TYPE_CHARACTERS_MAX, OpenCatalog
+from hookspan.profiles._near import NAMES_MAX, did_you_mean
 from hookspan.profiles._schemas import FAULTS_MAX
 from tests.unit.profiles._folders import MINIMAL, THING, changed, write_profile
 
@@ -21,7 +24,7 @@ TYPES = {
     "item.deleted": ("item", "2025", "An item has been deleted"),
     "item.account.created": ("item.account", None, "An account has been created"),
     "item.account.updated": ("item.account", None, "An account has been updated"),
-    "item.account.deleted": ("item.account", "2021", "An account has been deleted"),
+    "item.account.deleted": ("item.account", "late 2021", "An account has been deleted"),
     "payment.transaction.created": ("payment.transaction", "2021", "A payment transaction has been created"),
     "payment.transaction.updated": ("payment.transaction", "2021", "A payment transaction has been updated"),
     "payment.link.updated": ("payment.link", "2021", "A payment link has been updated"),
@@ -64,6 +67,29 @@ def test_standard_refuses_any_other_name(name):
     with pytest.raises(UnknownEventType) as caught:
         STANDARD.check(name, b"{}", None)
     assert caught.value.errors[0].pointer == "/type"
+
+
+@pytest.mark.parametrize(
+    ("profile", "name", "words"),
+    [
+        (STANDARD, "no spaces", r"'no spaces'. Types of this catalog have the form ^[a-zA-Z0-9_]+"),
+        (BRIDGE, "item.creatd", "'item.creatd'. Did you mean 'item.created'? GET /v1/profiles/bridge-api/events lists"),
+        (BRIDGE, "zzz", "'zzz'. GET /v1/profiles/bridge-api/events lists those there are."),
+    ],
+)
+def test_an_unknown_type_is_answered_with_what_there_is(profile, name, words):
+    """The nearest one, the form, or where they are listed."""
+    with pytest.raises(UnknownEventType) as caught:
+        profile.check(name, b"{}", None)
+    assert words in caught.value.detail
+
+
+def test_what_is_near_is_looked_for_within_bounds():
+    """Neither a long name nor many of them make the answer slow."""
+    assert did_you_mean("x" * 100_000, ["x" * 100]) == f" Did you mean {'x' * 100!r}?"
+    endless = (f"type.n{number}" for number in itertools.count())
+    assert did_you_mean("type.n1", endless) == " Did you mean 'type.n1'?"
+    assert next(endless) == f"type.n{NAMES_MAX}"
 
 
 def test_types_that_were_seen_are_remembered_within_bounds():
@@ -142,16 +168,32 @@ def with_made(**members):
         (without("$defs", "made"), r"thing\.json: \$defs\.made: this schema is missing"),
         (without("$defs", "made", "examples"), r"thing\.json: \$defs\.made\.examples: a sample is missing"),
         (without("$defs", "made", "title"), r"thing\.json: \$defs\.made: .*title"),
-        (without("$defs", "id"), r"thing\.json: \$defs\.made: is no JSON Schema"),
+        (without("$defs", "id"), r"thing\.json: \$defs\.made: \$ref '#/\$defs/id' leads to nothing"),
         (without("$defs"), r"thing\.json: .*\$defs"),
         (
             with_made(examples=[{"id": "x"}]),
             r"thing\.json: \$defs\.made\.examples: the sample does not fit: /content/id",
         ),
-        (with_made(type="thing"), r"thing\.json: \$defs\.made: is no JSON Schema"),
-        (with_made(properties={"id": {"$ref": "https://example.com/id.json"}}), "is no JSON Schema"),
+        (with_made(type="thing"), r"thing\.json: \$defs\.made\.type: is no JSON Schema"),
+        (with_made(properties={"id": {"$ref": "https://example.com/id.json"}}), "leads to nothing"),
+        (with_made(properties={"id": {"$dynamicRef": "#id"}}), r"\$dynamicRef is not for profiles"),
+        (with_made(title=" "), r"thing\.json: \$defs\.made\.title: must not be empty"),
+        (with_made(description=""), r"thing\.json: \$defs\.made\.description: must not be empty"),
+        (
+            json.dumps(with_made(maximum=7)).replace("7", "1e400").encode(),
+            r"thing\.json: it holds a number beyond every float",
+        ),
         (b'{"$defs": {"made": 1, "made": 2}}', r"thing\.json: .*twice"),
-        (b"{", r"thing\.json: Not JSON"),
+        (b"{", r"thing\.json: is no JSON: .* at line 1, column 2\.$"),
+        (b'{"$defs": {\n  "made": 17,\n}}', r"thing\.json: is no JSON: .* at line 3, column 1\.$"),
+        (
+            {"$defs": {**THING["$defs"], "id": {"type": "text"}}},
+            r"thing\.json: \$defs\.id\.type: is no JSON Schema",
+        ),
+        (
+            with_made(properties={"id": {"type": "string", "pattern": "^(?!x)"}}),
+            r"thing\.json: \$defs\.made\.properties\.id\.pattern: .*without look-around",
+        ),
     ],
 )
 def test_a_wrong_group_file_refuses_to_load(tmp_path, file, reason):
@@ -197,5 +239,5 @@ def test_a_group_has_titles_and_since(tmp_path):
 
 def test_a_broken_pattern_refuses_to_load(tmp_path):
     toml = MINIMAL[: MINIMAL.index("[catalog]")] + "[catalog]\ntype = '(['\nopen = true\n"
-    with pytest.raises(ConfigurationError, match=r"catalog\.type: is no regular expression"):
+    with pytest.raises(ConfigurationError, match=r"catalog\.type: .* is no regular expression: "):
         load_profile(write_profile(tmp_path, toml, files={}))

@@ -129,8 +129,8 @@ def test_credentials_that_are_sent_as_they_are_are_known(tmp_path):
     ("headers", "reason"),
     [
         (HEADERS.replace("{type.key}", "{type.colour}"), r"header\.3\.value: no group has a text 'colour'"),
-        (HEADERS.replace("{type.key}", "{type.key:s}"), r"header\.3\.value: \{type\.key\} is not known here"),
-        (HEADERS.replace("{type.key}", "{type.key?}"), r"header\.3\.value: \{type\.key\} is not known here"),
+        (HEADERS.replace("{type.key}", "{type.key:s}"), r"header\.3\.value: \{type\.key:s\} is not known here"),
+        (HEADERS.replace("{type.key}", "{type.key?}"), r"header\.3\.value: \{type\.key\?\} is not known here"),
         (HEADERS.replace("{type.key}", "{type | type.key}"), r"header\.3\.value: alternatives"),
         (HEADERS.replace("X-Id", "x-type"), r"header\.4\.name: there is another header 'x-type'"),
         (HEADERS.replace("X-Id", "x-Signature"), r"header\.4\.name: there is another header 'x-Signature'"),

@@ -56,7 +56,20 @@ def test_a_folder_without_its_document_is_refused(tmp_path):
         (MINIMAL + "[colour]\nred = 1\n", "colour: there is no such key"),
         (changed("format = 1\n", ""), "format: this key is missing"),
         (changed("format = 1", "format = 2"), "format: "),
-        (changed('prefix = "evt_"', 'prefix = "a.b"'), r"ids\.event\.prefix"),
+        (changed("format = 1", "format = 2"), "format: 2 is not known here; there are: 1\\.$"),
+        (changed('prefix = "evt_"', 'prefix = "a.b"'), r"ids\.event\.prefix: must be one to eight small letters"),
+        (changed('by = "type"', 'by = "types"'), r"subscription\.by: 'types' is .*are: group, matrix, pattern, type\."),
+        (changed('kind = "text"', 'kind = "txt"'), r"credential\.secret\.kind: 'txt' is .*are: .*rsa-2048, text"),
+        (changed('https = "required"', "https = 7"), r"limits\.https: must be a text, not a whole number\."),
+        (changed("webhooks = 3", "webhooks = -1"), r"limits\.webhooks: must be at least 0\."),
+        (changed('["support"]', "[]"), r"access\.configure: must not be empty\."),
+        (changed("[states]", "[state]"), r"state: there is no such key\. Did you mean 'states'\?$"),
+        (
+            changed("{type}", "{event.at:unix}"),
+            r"body\.rows\.0: \{event\.at:unix\} is not known here; .*\{event\.at:s\}",
+        ),
+        (changed('until = "36h"', 'until = "4s"'), r"retry\.until: '4s' is before the first retry, '5s'"),
+        (changed("[read]", "[test]\ntype = 'x'\nverbatim = '{'\n[read]"), r"test: Not JSON[^.]*\.$"),
         (changed('encoding = "hex"', 'encodings = "hex"'), r"signature\.0\.encoding"),
         (changed('encoding = "hex"', 'encoding = "hex"\ncolour = 1'), r"signature\.0\.colour: there is no such key"),
         (changed("[read]", "[test]\ntype = 'x'\n[read]"), "test: write either"),
@@ -80,6 +93,15 @@ def test_a_folder_without_its_document_is_refused(tmp_path):
             changed('data = "{body.data}"', 'data = "{body.data}"\ntolerance = { past = "x", future = "1m" }'),
             r"read\.tolerance\.past",
         ),
+        (
+            changed('data = "{body.data}"', 'data = "{body.data}"\ntolerance = { past = "1m", future = "1m" }'),
+            r"read\.tolerance: .*\{attempt\.at\} is not in `signed`",
+        ),
+        (changed('title = "Minimal"', 'title = " "'), r"title: must be a text that is not empty\."),
+        (changed('title = "Things"', 'title = ""'), r"catalog\.group\.thing\.title: must be a text that is not empty"),
+        ("a = " + "[" * 200_000, "its tables or lists are nested too deeply"),
+        ("a = " + "9" * 6_000, "is no TOML"),
+        (changed("webhooks = 3", "webhooks = " + "9" * 4_000), r"limits\.webhooks: "),
     ],
 )
 def test_a_wrong_document_names_file_key_and_reason(tmp_path, toml, reason):
@@ -116,7 +138,7 @@ def test_the_hash_is_of_all_that_is_in_the_folder(tmp_path):
     more = write_profile(tmp_path / "d")
     (more / "notes.txt").write_text("not part of it")
     assert load_profile(more).hash == first
-    (more / "other.json").write_text("{}")
+    (more / "other.toml").write_text("")
     assert load_profile(more).hash != first
 
 
@@ -141,6 +163,7 @@ def test_every_file_of_the_shipped_profiles_is_used():
 def test_the_public_names():
     """What other rooms may lean on; a change here is a change for them."""
     assert sorted(hookspan.profiles.__all__) == [
-        "CatalogEntry", "CredentialKind", "EXAMPLES", "LiveSecret", "NewCredential", "Profile", "Profiles", "Rules",
-        "SHIPPED", "Sample", "Signer", "TestEvent", "load_profile", "load_profiles",
+        "CatalogEntry", "CatalogGroup", "CredentialKind", "EXAMPLES", "LiveSecret", "NewCredential", "Profile",
+        "Profiles", "Rules", "SHIPPED", "Sample", "Signer", "TestEvent", "did_you_mean", "load_profile",
+        "load_profiles",
     ]  # fmt: skip

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hookspan.errors import ConfigurationError, InvalidCredential
+from hookspan.errors import ConfigurationError, InvalidCredential, InvalidRequest
 from hookspan.profiles import LiveSecret, load_profile, load_profiles
 from tests.unit.profiles._documented import TEST_EVENT
 from tests.unit.profiles._folders import changed, write_profile
@@ -240,3 +240,83 @@ join = " "
 def test_signatures_on_one_header_agree(tmp_path):
     with pytest.raises(ConfigurationError, match=r"signature\.1: .*must agree"):
         load_profile(write_profile(tmp_path, changed("[read]", SECOND)))
+
+
+ROTATED = 'shown = "once"\nrotate = { overlap = "24h", live = 2 }'
+
+
+@pytest.mark.parametrize(
+    ("encoding", "each", "join", "is_told_apart"),
+    [
+        ("hex", "v1={sig}", ",", True),
+        ("hex", "{sig}", "g", True),
+        ("hex", "v1={sig}", ",v1=", True),
+        ("base64", "v1,{sig}", " ", True),
+        ("hex", "v1={sig}", "", False),
+        ("hex", "v1={sig}", "v1", False),
+        ("hex", "{sig}", "0", False),
+        ("hex-upper", "{sig},", ",", False),
+        ("base64", "{sig}", "=", False),
+    ],
+)
+def test_signatures_of_a_rotation_can_be_told_apart(tmp_path, encoding, each, join, is_told_apart):
+    """Else a receiver that knows only one of two secrets could not find its signature. One alone needs no joiner."""
+    form = f'encoding = "{encoding}"\neach = "{each}"\njoin = "{join}"'
+    alone = changed('encoding = "hex"', form)
+    load_profile(write_profile(tmp_path / "alone", alone))
+    no_overlap = alone.replace('shown = "once"', ROTATED.replace("24h", "0s"))
+    load_profile(write_profile(tmp_path / "no overlap", no_overlap))
+    folder = write_profile(tmp_path / "rotated", alone.replace('shown = "once"', ROTATED))
+    if is_told_apart:
+        load_profile(folder)
+        return
+    with pytest.raises(ConfigurationError, match=r"signature\.0\.join: .* does not tell apart"):
+        load_profile(folder)
+
+
+@pytest.mark.parametrize("value", ["{credential.secret}", "Bearer {credential.secret}", "{type} {credential.secret}"])
+def test_what_signs_is_never_sent(tmp_path, value):
+    """Whoever got one request could sign the next."""
+    toml = changed("[[signature]]", f'[[header]]\nname = "X-Key"\nvalue = "{value}"\n[[signature]]')
+    with pytest.raises(ConfigurationError, match=r"header\.0\.value: \{credential\.secret\} is a signing key"):
+        load_profile(write_profile(tmp_path, toml))
+
+
+def test_a_private_key_is_never_sent(tmp_path):
+    """Whether it signs here or not."""
+    pair = '[credential.keypair]\nkind = "ed25519"\nmake = "ed25519"\nshown = "public"\n'
+    header = '[[header]]\nname = "X-Key"\nvalue = "{credential.keypair}"\n[[signature]]'
+    toml = changed("[[signature]]", pair + header)
+    with pytest.raises(ConfigurationError, match=r"header\.0\.value: \{credential\.keypair\} is a signing key"):
+        load_profile(write_profile(tmp_path, toml))
+
+
+def test_settings_can_t_send_what_signs():
+    with pytest.raises(InvalidRequest, match="is a signing key") as caught:
+        load_profiles().get("bridge-lms").with_settings({"header": {"value": "{credential.secret}"}})
+    assert [one.pointer for one in caught.value.errors] == ["/settings/header/value"]
+
+
+@pytest.mark.parametrize(
+    ("second", "is_kept"),
+    [
+        ('credential = "secret"\nheader = "X-Other"\nalgorithm = "hmac-sha1"\nsigned = "{body}"', True),
+        ('credential = "secret"\nheader = "X-Signature"\nalgorithm = "hmac-sha1"\nsigned = "{body}"', False),
+        ('credential = "other"\nheader = "X-Other"\nalgorithm = "hmac-sha1"\nsigned = "{body}"', False),
+        ('credential = "other"\nheader = "X-Other"\nalgorithm = "hmac-sha1"\nsigned = "{attempt.at:ms}{body}"', True),
+    ],
+)
+def test_a_tolerance_is_of_a_time_that_every_receiver_sees_signed(tmp_path, second, is_kept):
+    """Whichever credential it knows; several signatures of one header are alternatives, those of several are not."""
+    toml = changed('signed = "{body}"', 'signed = "{attempt.at:s}.{body}"').replace(
+        "[read]", f'[[signature]]\n{second}\nencoding = "hex"\n[read]\ntolerance = {{ past = "5m", future = "5m" }}'
+    )
+    toml = toml.replace(
+        "[credential.secret]", '[credential.other]\nkind = "text"\nshown = "never"\n[credential.secret]'
+    )
+    folder = write_profile(tmp_path, toml)
+    if is_kept:
+        load_profile(folder)
+        return
+    with pytest.raises(ConfigurationError, match=r"read\.tolerance: "):
+        load_profile(folder)

@@ -199,3 +199,31 @@ def test_settings_that_the_profile_does_not_have(settings):
         verify("bridge-lms", headers={}, body=b"", secret=SECRET, settings=settings)
     with pytest.raises(ValueError, match="settings"):
         verify("bridge-api", headers={}, body=b"", secret=SECRET, settings={"signature": {"header": "X"}})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        PROFILE.replace(":{attempt.at:s}.{body}", ".{body}"),
+        "a = " + "[" * 200_000,
+        "a = " + "9" * 6_000,
+        "a = 1 = 2",
+    ],
+    ids=["a tolerance of no signed time", "deep", "a long number", "no TOML"],
+)
+def test_a_profile_that_protects_nothing_or_can_t_be_read(tmp_path, text):
+    """Never a traceback of a parser's, and never a tolerance that nobody keeps."""
+    with pytest.raises(ValueError, match=r"read\.tolerance|can't be read"):
+        verify(folder(tmp_path, text), **request())
+
+
+def test_settings_too_deep_to_be_read(tmp_path):
+    deep: Any = "x"
+    for _ in range(100_000):
+        deep = {"a": deep}
+    try:
+        with pytest.raises(ValueError, match="settings must be a tree of texts"):
+            verify(folder(tmp_path), **request(), settings=deep)
+    finally:
+        while isinstance(deep, dict):  # taken apart by hand: to be freed it would recurse as deep
+            deep = deep.popitem()[1]

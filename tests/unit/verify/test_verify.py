@@ -2,6 +2,7 @@
 
 import base64
 import datetime
+import re
 from email.message import Message
 from pathlib import Path
 from typing import Any
@@ -218,7 +219,15 @@ def test_hex_in_the_wrong_case_is_told():
     assert refused("bridge-lms", headers=headers).code == "upper_case_hex"
 
 
-@pytest.mark.parametrize("body", [b"\xff\xfe", b"", b"[" * 100_000, b'{"timestamp":"x"}', b'{"timestamp":1e400}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\xff\xfe", b"", b"[" * 100_000, b'{"timestamp":"x"}', b'{"timestamp":1e400}', b"[]", b"1", b"null", b'"a"',
+        '{"timestamp":1}'.encode("utf-16"), '{"timestamp":1}'.encode("utf-16-le"), '{"timestamp":1}'.encode("utf-32"),
+        '{"timestamp":1}'.encode("utf-8-sig"), b'{"timestamp":1,"a":NaN}', b'{"timestamp":1,"a":-Infinity}',
+        b'{"timestamp":1,"a":"\xff"}', b'{"timestamp":' + b"9" * 6_000 + b"}",
+    ],
+)  # fmt: skip
 def test_a_signed_body_of_the_wrong_form(body):
     """A sender with another idea of JSON is told from a forger."""
     error = refused("bridge-api", headers=api_header(body, SECRET), body=body)
@@ -226,7 +235,7 @@ def test_a_signed_body_of_the_wrong_form(body):
     assert "is genuine" in error.detail
 
 
-@pytest.mark.parametrize("body", [b"[]", b"1", b"null", b'{"resource":"user"}', b'{"resource":[],"trigger":{}}'])
+@pytest.mark.parametrize("body", [b"{}", b'{"resource":"user"}', b'{"resource":[],"trigger":{}}'])
 def test_a_signed_body_that_is_no_event(body):
     """The signature is right; what is not there is None."""
     event = verify("bridge-lms", headers=lms_header(body, token=None), body=body, secret=SECRET)
@@ -237,6 +246,17 @@ def test_a_time_without_an_offset_is_no_time():
     """It would be read as local time, whatever that is."""
     body = XYZ_BODY.replace(b"465Z", b"465")
     assert refused("bridge-xyz", headers=xyz_header(body, rsa_key()), body=body).code == "malformed_body"
+
+
+NO_TIMES = [float("nan"), float("inf"), float("-inf"), 10**400, datetime.datetime(2026, 5, 1)]  # noqa: DTZ001
+
+
+@pytest.mark.parametrize("now", NO_TIMES, ids=str)
+def test_a_present_that_is_no_time_is_refused(now):
+    """Every comparison with NaN is false, so that an old request would be young; a naive time is some local one."""
+    for request in requests().values():
+        with pytest.raises(ValueError, match="now="):
+            verify(request.profile, **request.arguments(now=now))
 
 
 # --- tokens -----------------------------------------------------------------------------------------------------------
@@ -300,6 +320,25 @@ def test_a_secret_of_the_wrong_form_is_named_and_not_repeated(secret):
     error = refused("standard", secret=secret)
     assert error.code == "invalid_secret"
     assert secret.removeprefix("whsec_") == "" or secret not in error.detail
+
+
+@pytest.mark.parametrize(
+    ("secret", "hint"),
+    [
+        (WHSEC + "\n", "begins or ends with white space"),
+        (" " + WHSEC, "begins or ends with white space"),
+        (WHSEC.removeprefix("whsec_")[:-3], "begins with whsec_"),
+        ("my secret", "begins with whsec_"),
+        (WHSEC[:-1], "copy all of it.$"),
+        ("whsec_Q0FOQVJZ", "copy all of it.$"),
+    ],
+)
+def test_what_is_lost_or_added_on_the_way_is_hinted_at(secret, hint):
+    """A line break of a file, a prefix that was left out."""
+    error = refused("standard", secret=secret)
+    assert error.code == "invalid_secret"
+    assert re.search(hint, error.detail)
+    assert secret.strip() not in error.detail
 
 
 @pytest.mark.parametrize(("name", "code"), [("secret", "invalid_secret"), ("token", "invalid_secret")])
