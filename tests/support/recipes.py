@@ -92,6 +92,11 @@ class Recipe:
             self._changed.wait_for(lambda: len(self._work()) >= count, WORK_S)
             return self._work()
 
+    def waits_for(self, pattern: str) -> bool:
+        """Whether it says a line with this in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: any(re.search(pattern, line) for line in self._lines), WORK_S)
+
     def said(self) -> str:
         return "\n".join(self._lines)
 

@@ -202,7 +202,7 @@ class World:
             wait_s = min(
                 [
                     await duty._guarded_turn()
-                    for duty in (engine.intake, engine.catch_up, engine.disabler, engine.poller)
+                    for duty in (engine.intake, engine.catch_up, engine.jobs, engine.disabler, engine.poller)
                 ]
             )
             await engine.dispatcher.rate_timer.turn()
