@@ -23,7 +23,7 @@ COMPILE := $(UV) pip compile --quiet --upgrade --universal --python-version 3.11
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check format docs bench soak lock clean
+.PHONY: help demo test check format docs examples bench soak lock clean
 
 help: ## show this list
 	@echo "Hookspan sends webhooks. From a bare Python 3.11 or newer:"
@@ -51,6 +51,10 @@ format: $(VENV)/.ready-dev ## mend what ruff can mend
 
 docs: $(VENV)/.ready-run ## write what is made from the code: docs/openapi.json
 	@$(BIN)/python -m hookspan.api >docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
+
+examples: $(VENV)/.ready-dev ## ask a node for the examples of the API's document anew
+	@$(BIN)/python -m tests.support.record_examples
+	@$(MAKE) --no-print-directory docs
 
 bench: $(VENV)/.ready-run ## measure Hookspan on this machine (needs wrk and nginx)
 	@$(BIN)/python -m bench $(ARGS)

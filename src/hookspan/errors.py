@@ -164,6 +164,7 @@ class NotAllowed(HookspanError):
 class NotFound(HookspanError):
     """There is no such object within reach of this key."""
 
+    what: str = ""  # the kind of object, where it is known
     code = "not_found"
     status = 404
     title = "Not found"
@@ -193,12 +194,48 @@ class StateForbidden(HookspanError):
     title = "Not possible in this state"
 
 
+class AccessLimit(HookspanError):
+    """There are as many keys, people or portal sessions as there may be (`limit`); some have to go first."""
+
+    code = "access_limit"
+    status = 409
+    title = "Too many"
+
+
 class EventIdConflict(HookspanError):
     """The publisher's own id was used before with another body."""
 
     code = "event_id_conflict"
     status = 409
     title = "This publisher_id was used for another event"
+
+
+class IdempotencyConflict(HookspanError):
+    """The Idempotency-Key was used for another request: another body, path or method. Nothing was done now."""
+
+    code = "idempotency_conflict"
+    status = 409
+    title = "This Idempotency-Key was used for another request"
+
+
+class IdempotencyRunning(HookspanError):
+    """The first request with this Idempotency-Key is still being answered: ask again after Retry-After seconds. Or it
+    was interrupted, and whether it had an effect is not known, or its answer was too large to be kept: then the detail
+    says so. Look, and use a new key.
+    """
+
+    code = "idempotency_running"
+    status = 409
+    title = "The first request with this Idempotency-Key has no answer to repeat"
+    retry_after_s: ClassVar[int] = 1
+
+
+class IdempotencyExpired(HookspanError):
+    """The Idempotency-Key was used more than 24 hours ago. Nothing was done now: use a new one for a new request."""
+
+    code = "idempotency_expired"
+    status = 422
+    title = "This Idempotency-Key is over"
 
 
 class NotRotatable(HookspanError):
@@ -231,6 +268,19 @@ class TooLarge(HookspanError):
     code = "too_large"
     status = 413
     title = "Too large"
+
+
+class RateLimited(HookspanError):
+    """Too many attempts in a short time. Nothing was changed: try again after Retry-After seconds."""
+
+    code = "rate_limited"
+    status = 429
+    title = "Too many attempts"
+    retry_after_s: int = 1
+
+    def __init__(self, detail: str = "", *, retry_after_s: int = 1) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
 
 
 class Overloaded(HookspanError):

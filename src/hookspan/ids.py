@@ -17,6 +17,11 @@ from hookspan.clock import Clock
 APPLICATION_PREFIX = "app_"
 DELIVERY_PREFIX = "dlv_"
 ATTEMPT_PREFIX = "att_"
+JOB_PREFIX = "job_"
+KEY_PREFIX = "key_"
+PERSON_PREFIX = "per_"
+SESSION_PREFIX = "ses_"
+AUDIT_PREFIX = "aud_"
 
 EPOCH_MS = 1_704_067_200_000  # 2024-01-01T00:00:00Z
 SLOTS = 1 << 10

@@ -19,13 +19,16 @@ from urllib.parse import urlsplit
 import msgspec
 
 from hookspan.errors import ConfigurationError
+from hookspan.mail_address import is_mail_address, read_smtp_url
 
 PREFIX = "HOOKSPAN_"
 CONFIG_VARIABLE = "HOOKSPAN_CONFIG"  # another place for hookspan.toml
 CONFIG_FILE = "hookspan.toml"
-SECRET_NAMES = ("operator_key", "encryption_key", "database_url", "egress_proxy")  # these take a `_file` variant
+# These take a `_file` variant.
+SECRET_NAMES = ("operator_key", "encryption_key", "database_url", "egress_proxy", "smtp_url")
 ENCRYPTION_KEY_BYTES = 32
 OPERATOR_KEY_CHARS_MIN = 16
+_WITH_PASSWORDS = ("database_url", "egress_proxy", "smtp_url")
 _FILE = "_file"
 _SECRET_FILE_BYTES_MAX = 65_536
 _SQLITE = "sqlite:///"
@@ -50,6 +53,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     retention_days: Annotated[int, msgspec.Meta(ge=1, le=3_650)] = 30
     log_level: LogLevel = "info"
     profiles_path: str | None = None
+    public_url: str | None = None  # None: http, with host and port
+    smtp_url: str | None = None  # smtp://user:password@host:port or smtps://…
+    smtp_from: str | None = None
 
     @property
     def database_path(self) -> Path:
@@ -65,7 +71,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """All settings, secrets hidden: this may end in a log."""
         shown = {name: getattr(self, name) for name in self.__struct_fields__}
         shown |= {name: _HIDDEN for name in ("operator_key", "encryption_key") if shown[name]}
-        shown |= {name: _without_password(str(shown[name])) for name in ("database_url", "egress_proxy") if shown[name]}
+        shown |= {name: _without_password(str(shown[name])) for name in _WITH_PASSWORDS if shown[name]}
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
@@ -239,12 +245,17 @@ def _check(settings: Settings, origin: dict[str, str]) -> None:
         "egress_addresses": _wrong_networks,
         "egress_ca_file": lambda path: None if path is None or Path(path).is_file() else f"there is no file {path}",
         "egress_proxy": _wrong_proxy,
+        "public_url": _wrong_public_url,
+        "smtp_url": _wrong_smtp_url,
+        "smtp_from": _wrong_smtp_from,
         "profiles_path": lambda path: None if path is None or Path(path).is_dir() else f"there is no folder {path}",
     }
     for name, wrong in checks.items():
         why = wrong(getattr(settings, name)) if name in origin else None
         if why is not None:
             raise ConfigurationError(f"{origin[name]}: {why}.")
+    if (settings.smtp_url is None) != (settings.smtp_from is None):
+        raise ConfigurationError("smtp_url and smtp_from go together: give both, or none.")
 
 
 def _wrong_database(url: str) -> str | None:
@@ -270,6 +281,31 @@ def _wrong_networks(values: tuple[str, ...]) -> str | None:
         except ValueError as error:
             return f"{error} (write networks as 10.0.0.0/8 or fd00::/8)"
     return None
+
+
+def _wrong_public_url(url: str | None) -> str | None:
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url)
+        is_text = url.isascii() and url.isprintable() and not set(url) & set(" \"'<>@?#\\")
+        if is_text and parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return None if not url.endswith("/") else "must not end with a slash"
+    except ValueError:
+        pass
+    return "must be http(s)://host, with a port and a path where they are needed"
+
+
+def _wrong_smtp_url(url: str | None) -> str | None:
+    if url is None or read_smtp_url(url) is not None:
+        return None
+    return "must be smtp://host:port or smtps://host:port, with user:password@ before the host if it asks for them"
+
+
+def _wrong_smtp_from(address: str | None) -> str | None:
+    if address is None or is_mail_address(address):
+        return None
+    return "must be a plain mail address such as hooks@example.com"
 
 
 def _wrong_proxy(url: str | None) -> str | None:

@@ -71,8 +71,11 @@ class Counters:
         self.expired_deliveries = 0
         self.dropped_events = 0
         self.webhooks_disabled = 0
+        self.statistics_lost = 0
         self.requests_by_status: dict[str, int] = {}  # "2xx" → requests
         self.refusals_by_code: dict[str, int] = {}  # code of `hookspan.errors` → refusals
+        # what became of a notice → notices; "made" counts all, "dropped" those that went for want of room
+        self.notices_by_outcome = dict.fromkeys(("made", "dropped", "delivered", "gave_up", "no_url"), 0)
         self.errors_by_duty: dict[str, int] = {}  # background duty → turns that failed
         self.readings: list[Callable[[], Mapping[str, float]]] = []  # gauges of this process, asked at scrape
         self.commit_seconds = Histogram(_COMMIT_BOUNDS_S)
@@ -109,10 +112,12 @@ _COUNTED: dict[str, tuple[str, dict[str, str], str]] = {
     "expired_deliveries": ("expired_deliveries", {}, "Undelivered deliveries that retention failed as expired."),
     "dropped_events": ("dropped_events", {}, "Events dropped by retention."),
     "webhooks_disabled": ("webhooks_disabled", {}, "Webhooks that Hookspan disabled: gone, or failing for too long."),
+    "statistics_lost": ("statistics_lost", {}, "Outcomes and events missing in statistics, which could not be kept."),
 }
 _COUNTED_BY: dict[str, tuple[str, str, str]] = {
     "requests_by_status": ("requests", "status", "HTTP requests answered, by class of status."),
     "refusals_by_code": ("refusals", "code", "Refusals by their code, see docs/errors.md."),
+    "notices_by_outcome": ("notices", "outcome", "Notices to applications' people: made, and what became of them."),
     "errors_by_duty": ("duty_errors", "duty", "Turns of background duties that failed; the log has the reason."),
 }
 _TIMED: dict[str, tuple[str, str]] = {

@@ -7,6 +7,7 @@ a fingerprint of the encryption key: it tells a wrong key from a damaged value. 
 """
 
 import hashlib
+import hmac
 import os
 import struct
 from typing import Final
@@ -35,6 +36,8 @@ class Vault:
         if len(key) != KEY_BYTES:
             raise ValueError(f"an encryption key has {KEY_BYTES} bytes, this one has {len(key)}")
         self._cipher = AESGCM(key)
+        self._mark_key = hashlib.sha256(b"hookspan mark key\0" + key).digest()
+        self._root = hmac.digest(key, b"hookspan derived secrets", "sha256")
         self._head = _VERSION + hashlib.sha256(b"hookspan key id\0" + key).digest()[:_KEY_ID_BYTES]
 
     def seal(self, plain: bytes, *, application_id: int, webhook_id: int, name: str) -> bytes:
@@ -57,6 +60,14 @@ class Vault:
             return self._cipher.decrypt(nonce, sealed[_HEAD_BYTES + _NONCE_BYTES :], self._head + place)
         except InvalidTag:
             raise SecretUnreadable("The sealed value is damaged or belongs to another webhook.") from None
+
+    def mark(self, data: bytes) -> bytes:
+        """32 bytes that tell `data` from any other, and tell nothing of it to who does not have the key."""
+        return hashlib.blake2b(data, key=self._mark_key, digest_size=32, person=b"hookspan mark").digest()
+
+    def derive(self, name: str, *, application_id: int) -> bytes:
+        """32 secret bytes for one purpose and application: the same on every node, and kept nowhere."""
+        return hmac.digest(self._root, _place(application_id, 0, name), "sha256")
 
     def check_value(self) -> bytes:
         """A sealed constant, kept in the store to prove at start that the key is still the same."""

@@ -261,6 +261,26 @@ def test_a_refused_event_is_1_with_its_places(served: Served) -> None:
     assert (done.returncode, "404 not_found" in done.stderr) == (1, True)
 
 
+def test_a_wrong_profile_is_one_line_and_3(tmp_path: Path) -> None:
+    """`serve` takes the folder of one's own profiles by a flag too; the line names file and reason."""
+    (tmp_path / "own" / "acme").mkdir(parents=True)
+    (tmp_path / "own" / "acme" / "profile.toml").write_text("format = ", encoding="utf-8")
+    done = hookspan("serve", "--port", "0", "--profiles-path", "own", folder=tmp_path)
+    assert done.returncode == 3
+    assert done.stderr.count("\n") == 1
+    assert "own/acme/profile.toml: is no TOML" in done.stderr
+
+
+def test_output_that_can_not_be_written_is_one_line_and_1(tmp_path: Path) -> None:
+    """A full disk behind `>`: no traceback, neither at once nor at the very end."""
+    command = 'ulimit -f 0; exec "$0" -m hookspan profiles list > out'
+    done = subprocess.run(
+        ["sh", "-c", command, sys.executable], cwd=tmp_path, env=environment(PYTHONDONTWRITEBYTECODE="1"),
+        capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (1, "hookspan: the output can't be written: File too large\n")
+
+
 def test_a_taken_port_is_one_line_and_3(tmp_path: Path) -> None:
     """It says what to do, and leaves no traceback."""
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -42,6 +42,11 @@ class NodeJudges:
         return verdicts
 
 
+def installed() -> Path:
+    """node_modules, as the lock file has them."""
+    return _installed(tool("npm")) / "node_modules"
+
+
 def _installed(npm: str) -> Path:
     """The folder that holds node_modules as the lock file has them."""
     lock = (HERE / "package-lock.json").read_bytes() + (HERE / "package.json").read_bytes()

@@ -66,3 +66,17 @@ def test_the_check_value_proves_the_key():
 def test_a_key_has_32_bytes(length):
     with pytest.raises(ValueError, match="32 bytes"):
         Vault(bytes(length))
+
+
+def test_what_is_derived_is_each_place_s_own():
+    """The same from the same key, and another for another purpose, application or key."""
+    derived = [
+        Vault(KEY).derive("notify", application_id=1),
+        Vault(KEY).derive("notify", application_id=2),
+        Vault(KEY).derive("else", application_id=1),
+        Vault(bytes(32)).derive("notify", application_id=1),
+    ]
+    assert len({len(one) for one in derived}) == 1
+    assert len(derived[0]) == 32
+    assert len(set(derived)) == 4
+    assert Vault(KEY).derive("notify", application_id=1) == derived[0]

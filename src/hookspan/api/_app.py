@@ -12,29 +12,46 @@ from litestar.openapi import OpenAPIConfig
 from litestar.types import ControllerRouterHandler, Guard
 
 from hookspan import __version__
+from hookspan.api import v0
 from hookspan.api._applications import ApplicationRoutes
 from hookspan.api._asgi import App, Message, Receive, Scope, Send
+from hookspan.api._audit import AuditRoutes
 from hookspan.api._body import TimedBody
 from hookspan.api._deliveries import DeliveryRoutes
 from hookspan.api._docs_page import CSP, docs_page
 from hookspan.api._document import complete
 from hookspan.api._events import EventRoutes
-from hookspan.api._key import CALLER, KeyCheck, KeyGuard
+from hookspan.api._idempotency import AnswerKeeper, idempotency_hook
+from hookspan.api._jobs import JobRoutes
+from hookspan.api._key import CALLER, key_guard
+from hookspan.api._keys import KeyRoutes
+from hookspan.api._notices import NotifyRoutes
 from hookspan.api._parameters import QueryCheck, provide_page
-from hookspan.api._problem import BODY_BYTES_MAX, CONTENT_TYPE, problem_body, problem_headers, refuse_method, translate
+from hookspan.api._people import PeopleRoutes, SessionRoutes
+from hookspan.api._portal import PortalRoutes
+from hookspan.api._problem import (
+    BODY_BYTES_MAX,
+    CODE,
+    CONTENT_TYPE,
+    problem_body,
+    problem_headers,
+    refuse_method,
+    translate,
+)
 from hookspan.api._profiles import ProfileRoutes
 from hookspan.api._publish import PublishApp, published_application
 from hookspan.api._request_id import REQUEST_ID, new_request_id
 from hookspan.api._service import get_health, get_metrics, get_readiness
+from hookspan.api._statistics import StatisticsRoutes
 from hookspan.api._tally import Tally
 from hookspan.api._webhooks import WebhookRoutes
 from hookspan.engine import Engine
 from hookspan.errors import MethodNotAllowed
 from hookspan.manage import Desk, Manage
+from hookspan.manage.idempotency import Idempotency
 from hookspan.settings import Settings
 from hookspan.telemetry import Counters
 
-_CODE = "hookspan.code"
 _PAGE_HEADERS = {
     "content-security-policy": CSP,
     "x-content-type-options": "nosniff",
@@ -46,23 +63,51 @@ _LINES_OF = frozenset({"debug", "info"})  # levels at which each management requ
 log = structlog.get_logger()
 
 
-def create_app(manage: Manage, engine: Engine, counters: Counters, settings: Settings) -> App:
+class Pages(msgspec.Struct, frozen=True):
+    """Another room's app for people, and the first parts of the paths that are its own. They may hold tokens, so of a
+    path no more than that part is logged.
+    """
+
+    app: App
+    places: frozenset[str]
+
+
+def create_app(
+    manage: Manage, engine: Engine, counters: Counters, settings: Settings, pages: Pages | None = None
+) -> App:
     """The whole HTTP interface as one ASGI app, without a lifespan of its own."""
     tally = Tally(counters)
-    keys = KeyCheck(settings.operator_key)
     is_logged = settings.log_level in _LINES_OF
-    publish = PublishApp(engine.intake, keys, tally, is_logged=settings.log_level == "debug", logs_refusals=is_logged)
-    framework = _framework(manage, engine, counters, keys)
-    return _Front(publish, framework, tally, is_logged=is_logged)
+    publish = PublishApp(
+        engine.intake,
+        manage.callers,
+        manage.idempotency,
+        tally,
+        is_logged=settings.log_level == "debug",
+        logs_refusals=is_logged,
+    )
+    framework = _framework(manage, engine, counters)
+    return _Front(publish, framework, tally, manage.idempotency, pages=pages, is_logged=is_logged)
 
 
 class _Front:
     """Tells publishing from the rest."""
 
-    def __init__(self, publish: PublishApp, framework: Litestar, tally: Tally, *, is_logged: bool) -> None:
+    def __init__(
+        self,
+        publish: PublishApp,
+        framework: Litestar,
+        tally: Tally,
+        idempotency: Idempotency,
+        *,
+        pages: Pages | None,
+        is_logged: bool,
+    ) -> None:
         self.publish = publish
         self._framework = framework
+        self._pages = pages
         self._tally = tally
+        self._idempotency = idempotency
         self._is_logged = is_logged
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -93,9 +138,15 @@ class _Front:
                 message["headers"] = [*message["headers"], *more]
             await send(message)
 
-        await self._framework(scope, body.receive, named)  # type: ignore[arg-type]
+        place = path.split("/", 2)[1] if path.startswith("/") else None
+        if self._pages is not None and place in self._pages.places:
+            await self._pages.app(scope, body.receive, named)
+            path = f"/{place}"
+        else:
+            keeper = AnswerKeeper(self._idempotency, scope, named)
+            await self._framework(scope, body.receive, keeper.send)  # type: ignore[arg-type]
         self._tally.answered(status)
-        code = scope.get(_CODE)
+        code = scope.get(CODE)
         if code is not None:
             self._tally.refused_because(code)
         if self._is_logged:
@@ -113,7 +164,7 @@ class _Front:
             )
 
 
-def _framework(manage: Manage, engine: Engine, counters: Counters, keys: KeyCheck) -> Litestar:
+def _framework(manage: Manage, engine: Engine, counters: Counters) -> Litestar:
     def provide_desk(request: Request[Any, Any, Any]) -> Desk:
         return manage.desk(cast("Scope", request.scope)[CALLER])
 
@@ -136,8 +187,9 @@ def _framework(manage: Manage, engine: Engine, counters: Counters, keys: KeyChec
         return Response((await reference.get())[1], media_type=MediaType.HTML, headers=_PAGE_HEADERS)
 
     return Litestar(
-        [*_routes([KeyGuard(keys), QueryCheck()]), get_document, get_docs],
+        [*_routes([key_guard(manage.callers), QueryCheck()], v0.router(manage)), get_document, get_docs],
         dependencies=dependencies,
+        before_request=idempotency_hook(manage.idempotency),
         exception_handlers={Exception: _refuse},
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=None,
@@ -147,13 +199,27 @@ def _framework(manage: Manage, engine: Engine, counters: Counters, keys: KeyChec
     )
 
 
-def _routes(guards: list[Guard]) -> list[ControllerRouterHandler]:
+def _routes(guards: list[Guard], bridge: Router) -> list[ControllerRouterHandler]:
     v1 = Router(
         "/v1",
         guards=guards,
-        route_handlers=[ApplicationRoutes, WebhookRoutes, EventRoutes, DeliveryRoutes, ProfileRoutes],
+        route_handlers=[
+            ApplicationRoutes,
+            WebhookRoutes,
+            EventRoutes,
+            DeliveryRoutes,
+            ProfileRoutes,
+            JobRoutes,
+            StatisticsRoutes,
+            NotifyRoutes,
+            AuditRoutes,
+            KeyRoutes,
+            PeopleRoutes,
+            SessionRoutes,
+            PortalRoutes,
+        ],
     )
-    return [v1, get_health, get_readiness, get_metrics]
+    return [v1, bridge, get_health, get_readiness, get_metrics]
 
 
 class _Reference:
@@ -185,7 +251,9 @@ def api_document() -> dict[str, Any]:
     )
     nothing = {name: Provide(lambda: None, sync_to_thread=False) for name in _DEPENDENCIES}
     dependencies = nothing | {"page": Provide(provide_page)}
-    shown = Litestar(_routes([]), dependencies=dependencies, openapi_config=config, logging_config=None)
+    shown = Litestar(
+        _routes([], v0.router(None)), dependencies=dependencies, openapi_config=config, logging_config=None
+    )
     return complete(shown.openapi_schema.to_schema(), version=__version__)
 
 
@@ -196,7 +264,7 @@ def _refuse(request: Request[Any, Any, Any], exception: Exception) -> Response[b
     if isinstance(error, MethodNotAllowed) and scope["method"] != "POST" and published_application(scope["path"]):
         error = refuse_method([*error.data["allowed"], "POST"])  # publishing is no route of the framework's
     request_id = scope.get(REQUEST_ID) or new_request_id()
-    scope[_CODE] = error.code
+    scope[CODE] = error.code
     if error.status >= 500:  # noqa: PLR2004 - our side's errors
         is_unforeseen = error is not exception
         log.error(
@@ -209,6 +277,9 @@ def _refuse(request: Request[Any, Any, Any], exception: Exception) -> Response[b
     headers = {name.decode(): value.decode() for name, value in problem_headers(error)}
     if error.status == 405:  # noqa: PLR2004 - Method Not Allowed, RFC 9110 15.5.6
         headers["allow"] = ", ".join(error.data["allowed"])
+    if v0.is_below(scope["path"]):
+        status, body = v0.refusal(error)
+        return Response(body, status_code=status, headers=headers, media_type=MediaType.JSON)
     return Response(
         problem_body(error, request_id), status_code=error.status, headers=headers, media_type=CONTENT_TYPE.decode()
     )

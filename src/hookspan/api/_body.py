@@ -27,7 +27,7 @@ def read_body(raw: bytes, shape: type[_T]) -> _T:
     try:
         return msgspec.json.decode(raw, type=shape)
     except msgspec.ValidationError as error:
-        raise explain_validation(error, shape) from None
+        raise explain_validation(error, shape, raw) from None
     except msgspec.DecodeError as error:
         raise InvalidJson(f"The body is not a JSON object: {error}.") from None
 

@@ -8,22 +8,40 @@ from typing import Any
 
 import msgspec
 
+from hookspan.api import v0
 from hookspan.api._problem import Problem
 from hookspan.api._refusals import examples as refusal_examples
 from hookspan.api._refusals import responses as refused
 from hookspan.api._service import Alive, Readiness
-from hookspan.api._words import describe
+from hookspan.api._words import describe, illustrate
 from hookspan.errors import Fault
 from hookspan.manage import inputs, views
 
 _SHAPES = "#/components/schemas/"
 _PUBLISH_PATH = "/v1/applications/{app}/events"
 # Operations whose body may be absent: they read it by `_body.read_optional`, so the framework knows nothing of it.
-OPTIONAL_BODIES = {"publish_sample": "PublishSample", "rotate_secret": "RotateSecret", "test_webhook": "SendTest"}
+OPTIONAL_BODIES = {
+    "publish_sample": "PublishSample",
+    "rotate_secret": "RotateSecret",
+    "test_webhook": "SendTest",
+    "make_link": "MakeLink",
+    "create_portal_session": "CreatePortalSession",
+}
+KEYLESS = frozenset({"open_session"})  # below /v1, and yet without a key
 _DONE = {"200": "Done.", "201": "Created.", "202": "Kept durably.", "204": "Done; there is nothing to say."}
 _KEYS: dict[str, Any] = {
     "bearer": {"type": "http", "scheme": "bearer"},
     "apiKey": {"type": "apiKey", "in": "header", "name": "Api-Key"},
+}
+IDEMPOTENCY_KEY: dict[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
+    "description": (
+        "A text of your own under which this request may be sent again for 24 hours: it has its effect once, and gets "
+        "the first answer again (with `idempotency-replayed: true`, secrets in it null)."
+    ),
 }
 _INTRODUCTION = """\
 Publish an event once; Hookspan keeps it, finds the webhooks that asked for it, signs it, delivers it, retries it, and
@@ -66,9 +84,9 @@ def _structs() -> list[type]:
         one
         for module in (views, inputs)
         for _, one in inspect.getmembers(module, inspect.isclass)
-        if issubclass(one, msgspec.Struct) and one.__module__ == module.__name__
+        if issubclass(one, msgspec.Struct) and one.__module__.startswith(module.__name__)
     ]
-    return [*found, Alive, Readiness, Problem, Fault, PublishEvent, Refused]
+    return [*found, Alive, Readiness, Problem, Fault, PublishEvent, Refused, *v0.SHAPES]
 
 
 def complete(document: dict[str, Any], *, version: str) -> dict[str, Any]:
@@ -111,11 +129,17 @@ def _finish(path: str, method: str, operation: dict[str, Any]) -> None:
     for status, response in responses.items():
         response["description"] = _DONE.get(status, response["description"])
         response.pop("headers", None)
+    if v0.is_below(path):
+        v0.finish(operation)
+        return
     if not path.startswith("/v1/"):
         if path == "/readyz":
             responses["503"] = {**responses["200"], "description": "Not ready; `reason` says why."}
         return
-    operation["security"] = [{"bearer": []}, {"apiKey": []}]
+    if method == "post" and operation["operationId"] not in KEYLESS:
+        operation["parameters"].append(IDEMPOTENCY_KEY)
+    operation["security"] = [] if operation["operationId"] in KEYLESS else [{"bearer": []}, {"apiKey": []}]
+    illustrate(operation)
     responses.update(refused(operation, path, method))
 
 

@@ -33,15 +33,19 @@ class EventRoutes(Controller):
             int | None,
             QueryParameter(ge=0, le=POSITION_MAX, description="With sort=oldest: start after this position."),
         ] = None,
+        *,
+        undelivered: Annotated[
+            bool, QueryParameter(description="Only events that have not arrived everywhere; with sort=newest.")
+        ] = False,
     ) -> views.EventList:
         """List an application's events, newest first.
 
         With `sort=oldest` they are read by position, for ever: `next` is never null, and asking with it again gives
-        what has come since.
+        what has come since. `undelivered=true` leaves events of which some delivery is pending or failed, or none has
+        succeeded; it looks at 2,000 events at a time, so a page may be short, or empty, while `next` leads on.
         """
-        return await desk.events.page(
-            app, EventQuery(type=type, publisher_id=publisher_id, sort=sort, after=after), page
-        )
+        query = EventQuery(type=type, publisher_id=publisher_id, sort=sort, after=after, undelivered=undelivered)
+        return await desk.events.page(app, query, page)
 
     @get("/{event:str}")
     async def get_event(self, desk: Desk, app: App, event: EventId) -> views.Event:
@@ -62,7 +66,9 @@ class EventRoutes(Controller):
         hand.
         """
         given = await read_optional(request, PublishSample)
-        receipt = await intake.publish(app, await desk.events.sample(app, given.type or None))
+        sample = await desk.events.sample(app, given.type or None)
+        receipt = await intake.publish(app, sample)
         if not isinstance(receipt, Published):
             raise HookspanError
+        await desk.events.sample_published(app, sample, receipt.id)
         return views.Accepted(id=receipt.id, publisher_id=receipt.publisher_id)

@@ -1,7 +1,7 @@
 """What the routes take beside a body: the ids in their path, filters, pages and versions."""
 
 import re
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
@@ -11,7 +11,7 @@ from litestar.utils.signature import ParsedSignature
 
 from hookspan import manage
 from hookspan.errors import Fault, HookspanError, InvalidRequest, UnknownField
-from hookspan.manage.inputs import LIMIT_DEFAULT, LIMIT_MAX, Paging, State
+from hookspan.manage.inputs import LIMIT_DEFAULT, LIMIT_MAX, JobWord, Paging, State
 
 _VERSION = re.compile(r'(?:W/)?"?([0-9]{1,18})"?', re.ASCII)
 
@@ -23,9 +23,26 @@ Page = SkipValidation[NamedDependency[Paging]]
 App = Annotated[str, PathParameter(description="The application's id.")]
 WebhookId = Annotated[str, PathParameter(description="The webhook's id.")]
 EventId = Annotated[str, PathParameter(description="The event's id.")]
+KeyId = Annotated[str, PathParameter(description="The key's id.")]
+PersonId = Annotated[str, PathParameter(description="The person's id.")]
+SessionId = Annotated[str, PathParameter(description="The session's id.")]
+JobId = Annotated[str, PathParameter(description="The job's id.")]
 DeliveryId = Annotated[str, PathParameter(description="The delivery's id.")]
 Type = Annotated[str | None, QueryParameter(description="Only this event type.", max_length=255)]
+Category = Annotated[str | None, QueryParameter(description="Only types of this category.", max_length=255)]
 InState = Annotated[State | None, QueryParameter(name="state", description="Only deliveries in this state.")]
+Since = Annotated[
+    str | None, QueryParameter(description="RFC 3339, inclusive; its hour or day counts whole.", max_length=64)
+]
+Until = Annotated[
+    str | None, QueryParameter(description="RFC 3339, exclusive; its hour or day counts whole.", max_length=64)
+]
+By = Annotated[Literal["hour", "day"], QueryParameter(description="In which parts.")]
+OfApplication = Annotated[
+    str | None, QueryParameter(name="application_id", description="Only of this application.", max_length=64)
+]
+OfWebhook = Annotated[str | None, QueryParameter(name="webhook_id", description="Only of this webhook.", max_length=64)]
+InJobState = Annotated[JobWord | None, QueryParameter(name="state", description="Only jobs in this state.")]
 IfMatch = Annotated[
     str | None,
     HeaderParameter(name="If-Match", description="The `version` that must still be in force, else 412.", max_length=32),
@@ -42,12 +59,12 @@ async def provide_page(
     return Paging(
         limit=limit,
         cursor=cursor,
-        since=_with_plus(since),
-        until=_with_plus(until),
+        since=with_plus(since),
+        until=with_plus(until),
     )
 
 
-def _with_plus(text: str | None) -> str | None:
+def with_plus(text: str | None) -> str | None:
     """A time's offset as it was meant: the plus sign of a client that forgot to escape it has become a space."""
     return text and _SPACED_OFFSET.sub("+", text)
 

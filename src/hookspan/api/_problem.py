@@ -18,6 +18,7 @@ from hookspan.jsontext import escape_pointer
 
 BODY_BYTES_MAX = 1024 * 1024  # of everything but publishing
 CONTENT_TYPE = b"application/problem+json"
+CODE = "hookspan.code"  # in the scope of a request that was refused
 TYPE_PREFIX = "urn:hookspan:problem:"
 # Parameters whose name is taken in the framework: as handlers call them, as requests do.
 _SPELT = {"in_state": "state", "if_match": "If-Match"}

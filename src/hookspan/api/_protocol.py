@@ -2,8 +2,8 @@
 
 Only the usual case goes this way: one whole `POST /v1/applications/{app}/events` in one read, with a length, on a
 connection with nothing else under way. Everything else (chunked or slow bodies, `Expect`, pipelining, other routes,
-applications that are not in memory yet, anything odd) goes to uvicorn with the same bytes, and so to `PublishApp`,
-which is the fallback and the oracle: a test sends each request both ways and compares the answers.
+applications and keys that are not in memory yet, anything odd) goes to uvicorn with the same bytes, and so to
+`PublishApp`, which is the fallback and the oracle: a test sends each request both ways and compares the answers.
 
 Measured: it saves the task, the two writes and the ASGI dictionaries, a third of an event's CPU (docs/benchmarks.md).
 """
@@ -17,6 +17,7 @@ import httptools
 import structlog
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from hookspan.api._key import KEY_HEADERS
 from hookspan.api._publish import PATH_END, PATH_START, PublishApp
 from hookspan.engine import Receipt
 from hookspan.errors import HookspanError, InvalidRequest, Overloaded
@@ -24,8 +25,10 @@ from hookspan.errors import HookspanError, InvalidRequest, Overloaded
 _REQUEST_START = b"POST " + PATH_START.encode()
 _URL_START = PATH_START.encode()
 _URL_END = PATH_END.encode()
-# Headers that change how a request is read or answered: uvicorn's business. And the one that must be there once.
-_WATCHED = frozenset({b"transfer-encoding", b"expect", b"connection", b"upgrade", b"host"})
+# Headers that change how a request is read or answered: uvicorn's business, or `PublishApp`'s. The one that must be
+# there once, and those that say who asks.
+_UNUSUAL = frozenset({b"transfer-encoding", b"expect", b"connection", b"upgrade", b"idempotency-key"})
+_WATCHED = _UNUSUAL | KEY_HEADERS | {b"host"}
 HEADERS_MAX = 64  # of the short way
 HEAD_BYTES_MAX = 64 * 1024
 HEAD_S = 30.0  # from a message's first byte to the end of its head
@@ -41,7 +44,7 @@ log = structlog.get_logger()
 class _Message:
     """What httptools tells of one read; `count` whole messages were in it."""
 
-    __slots__ = ("body", "count", "headers", "hosts", "is_begun", "is_unusual", "url")
+    __slots__ = ("body", "count", "header_count", "hosts", "is_begun", "is_unusual", "keys", "url")
 
     def __init__(self) -> None:
         self.begin()
@@ -50,7 +53,8 @@ class _Message:
     def begin(self) -> None:
         self.url = b""
         self.body = b""
-        self.headers: list[tuple[bytes, bytes]] = []
+        self.header_count = 0
+        self.keys: list[tuple[bytes, bytes]] = []  # the headers that say who asks
         self.is_unusual = False
         self.is_begun = False
         self.hosts = 0
@@ -68,9 +72,11 @@ class _Message:
         if name in _WATCHED:
             if name == b"host":
                 self.hosts += 1
-            else:
+            elif name in _UNUSUAL:
                 self.is_unusual = True
-        self.headers.append((name, value))
+            else:
+                self.keys.append((name, value))
+        self.header_count += 1
 
     def on_body(self, body: bytes) -> None:
         self.body = self.body + body if self.body else body
@@ -144,7 +150,7 @@ class PublishProtocol(HttpToolsProtocol):
             message.is_unusual
             or message.count != 1
             or message.hosts != 1
-            or len(message.headers) > HEADERS_MAX
+            or message.header_count > HEADERS_MAX
             or len(data) - len(message.body) > HEAD_BYTES_MAX
         ):
             self._reader = httptools.HttpRequestParser(message)  # it may be anywhere inside a message
@@ -161,8 +167,9 @@ class PublishProtocol(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         self._is_answering = True
         try:
-            publish.keys.require(message.headers)
-            is_known = publish.intake.submit(application, message.body, self._answer)
+            is_known = publish.is_asker_known(application, message.keys) and publish.intake.submit(
+                application, message.body, self._answer
+            )
         except HookspanError as error:
             self._answer(error)
             return True

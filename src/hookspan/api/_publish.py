@@ -12,12 +12,15 @@ import msgspec
 import structlog
 
 from hookspan.api._asgi import Headers, Message, Receive, Scope, Send, answer
-from hookspan.api._key import KeyCheck
+from hookspan.api._idempotency import REPLAYED, sent_idempotency_key
+from hookspan.api._key import sent_key
 from hookspan.api._problem import CONTENT_TYPE, problem_body, problem_headers, problem_members
 from hookspan.api._request_id import new_request_id
 from hookspan.api._tally import Tally
+from hookspan.domain.caller import OPERATOR
 from hookspan.engine import Intake, Published, Receipt
 from hookspan.errors import HookspanError, InvalidRequest, TooLarge
+from hookspan.manage import Callers, Idempotency, check_publish
 
 PATH_START = "/v1/applications/"
 PATH_END = "/events"
@@ -28,6 +31,7 @@ BODY_TIMEOUT_S = 30.0
 # Answers that name no publisher_id are equally long, so that their start is made once; others fill up the rest.
 STARTS_MAX = 256
 _JSON = (b"content-type", b"application/json")
+_REPLAYED = (REPLAYED.encode(), b"true")
 _ACCEPTED = b"HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\n"
 
 log = structlog.get_logger()
@@ -49,10 +53,18 @@ class PublishApp:
     """
 
     def __init__(
-        self, intake: Intake, keys: KeyCheck, tally: Tally, *, is_logged: bool, logs_refusals: bool = False
+        self,
+        intake: Intake,
+        callers: Callers,
+        idempotency: Idempotency,
+        tally: Tally,
+        *,
+        is_logged: bool,
+        logs_refusals: bool = False,
     ) -> None:
         self.intake = intake
-        self.keys = keys
+        self._callers = callers
+        self._idempotency = idempotency
         self._tally = tally
         self._is_logged = is_logged
         self._logs_refusals = logs_refusals
@@ -64,6 +76,17 @@ class PublishApp:
     def is_short_way_open(self) -> bool:
         """Whether `hookspan.api._protocol` may pass this app by: lines about single publishes are written here."""
         return not self._is_logged
+
+    def is_asker_known(self, application: str, headers: Headers) -> bool:
+        """Whether who sends these headers may publish, told at once. False: `__call__` has to look. Raises
+        Unauthenticated, NotFound, NotAllowed.
+        """
+        caller = self._callers.known(sent_key(headers))
+        if caller is None:
+            return False
+        if caller is not OPERATOR:
+            check_publish(caller, application)
+        return True
 
     def response(self, receipt: Receipt, default_headers: Headers) -> bytes:
         """The whole HTTP/1.1 response to a publish. `default_headers` are the server's (a list that it replaces)."""
@@ -92,8 +115,9 @@ class PublishApp:
         started_s = time.perf_counter() if self._is_logged else 0.0
         try:
             headers = scope["headers"]
-            self.keys.require(headers)
-            _check_head(headers, scope["query_string"])
+            caller = await self._callers.find(sent_key(headers))
+            check_publish(caller, application)
+            key = _check_head(headers, scope["query_string"])
             message = await receive()
             raw = message.get("body", b"")
             if message.get("more_body", False):
@@ -102,7 +126,12 @@ class PublishApp:
                 return
             elif len(raw) > BODY_BYTES_MAX:
                 raise _too_large()
-            receipt = await self.intake.publish(application, raw)
+            if key is None:
+                receipt, is_replay = await self.intake.publish(application, raw), False
+            else:
+                fingerprint = self._idempotency.fingerprint("POST", f"{PATH_START}{application}{PATH_END}", raw)
+                use = self._idempotency.use(caller, key, fingerprint)
+                receipt, is_replay = await self.intake.publish_keyed(application, raw, use)
         except HookspanError as error:
             await self._refuse(application, error, send)
         except _Gone:
@@ -112,14 +141,16 @@ class PublishApp:
             log.exception("publish failed", request_id=request_id, application=application)
             await self._refuse(application, HookspanError(), send, request_id)
         else:
-            await self._accept(receipt, send)
+            await self._accept(receipt, send, is_replay=is_replay)
             if self._is_logged:
                 duration_ms = (time.perf_counter() - started_s) * 1000
                 log.debug("publish", application=application, status=202, duration_ms=round(duration_ms, 3))
 
-    async def _accept(self, receipt: Receipt, send: Send) -> None:
+    async def _accept(self, receipt: Receipt, send: Send, *, is_replay: bool) -> None:
         body = self._batch_body(receipt) if isinstance(receipt, list) else _receipt_body(receipt)
         start = self._starts.get(len(body)) or self._make_start(len(body))
+        if is_replay:
+            start = {**start, "headers": [*start["headers"], _REPLAYED]}
         self._tally.accepted()
         await send(start)
         await send({"type": "http.response.body", "body": body})
@@ -177,13 +208,14 @@ def _receipt_body(receipt: Published) -> bytes:
     return b'{"id":"%s","publisher_id":%s}' % (receipt.id.encode(), msgspec.json.encode(receipt.publisher_id))
 
 
-def _check_head(headers: Headers, query: bytes) -> None:
-    """What can be refused before the body is read."""
+def _check_head(headers: Headers, query: bytes) -> str | None:
+    """What can be refused before the body is read. The Idempotency-Key, where there is one."""
     if query:
         raise InvalidRequest("Publishing takes no query parameters.")
     for name, value in headers:
         if name == b"content-length" and (len(value) > 7 or int(value) > BODY_BYTES_MAX):  # noqa: PLR2004 - 7 digits
             raise _too_large()
+    return sent_idempotency_key(headers)
 
 
 def _too_large() -> TooLarge:

@@ -21,7 +21,7 @@ _EVERY: Refusals = (
 )
 _BODY: Refusals = (errors.InvalidJson, errors.DuplicateKey, errors.TooLarge)
 _PAGE: Refusals = (errors.InvalidCursor,)
-_POST: Refusals = (errors.DiskFull,)
+_POST: Refusals = (errors.DiskFull, errors.IdempotencyConflict, errors.IdempotencyRunning)
 _URL: Refusals = (errors.InvalidUrl, errors.HttpsRequired, errors.BlockedDestination)
 _WEBHOOK: Refusals = (
     *_URL,
@@ -55,14 +55,39 @@ OWN: dict[str, Refusals] = {
     "rotate_secret": (errors.NotRotatable, errors.InvalidCredential, *_CHANGE),
     "test_webhook": (errors.NoTestEvent, errors.UnknownEventType, errors.StateForbidden),
     "send_event": (errors.StateForbidden,),
+    "start_replay": (errors.UnknownEventType, errors.StateForbidden),
+    "list_upcoming": (),
     "list_attempts": (),
     "list_webhook_deliveries": (),
     "list_deliveries": (),
     "get_delivery": (),
     "retry_delivery": (errors.StateForbidden,),
     "cancel_delivery": (errors.StateForbidden,),
+    "list_jobs": (errors.NotFound,),
+    "get_job": (),
+    "cancel_job": (errors.StateForbidden,),
+    "list_audit": (),
+    "get_application_stats": (),
+    "get_webhook_stats": (),
+    "get_stats": (),
+    "get_notify": (),
+    "test_notify": (errors.StateForbidden,),
     "list_profiles": (),
     "list_event_types": (),
+    "create_key": (errors.AccessLimit, errors.NotFound),
+    "list_keys": (),
+    "revoke_key": (),
+    "invite_person": (errors.AccessLimit, errors.NotFound),
+    "list_people": (),
+    "change_person": (),
+    "remove_person": (),
+    "make_link": (),
+    "open_session": (errors.RateLimited,),
+    "list_sessions": (),
+    "end_session": (),
+    "create_portal_session": (errors.AccessLimit,),
+    "list_portal_sessions": (),
+    "end_portal_session": (),
 }
 
 

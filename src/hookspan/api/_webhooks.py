@@ -1,12 +1,13 @@
 """/v1/applications/{app}/webhooks"""
 
-from typing import Any
+from typing import Any, cast
 
 from litestar import Controller, Request, Response, delete, get, patch, post
+from litestar.openapi import ResponseSpec
 from litestar.params import JSONBody
 
 from hookspan.api._body import JsonBody, read_optional
-from hookspan.api._parameters import App, Desk, IfMatch, InState, Page, Type, WebhookId, version_of
+from hookspan.api._parameters import App, Category, Desk, IfMatch, InState, Page, Type, WebhookId, version_of
 from hookspan.manage import views
 from hookspan.manage.inputs import (
     ChangeWebhook,
@@ -15,6 +16,8 @@ from hookspan.manage.inputs import (
     RotateSecret,
     SendEvent,
     SendTest,
+    StartReplay,
+    UpcomingQuery,
 )
 
 
@@ -89,6 +92,48 @@ class WebhookRoutes(Controller):
         already. Where a webhook is stalled, its success lets everything that waits go on.
         """
         return await desk.by_hand.send(app, webhook, data)
+
+    @get("/{webhook:str}/upcoming", tags=["Deliveries"])
+    async def list_upcoming(
+        self,
+        desk: Desk,
+        app: App,
+        webhook: WebhookId,
+        type: Type = None,  # noqa: A002 - the parameter's name
+        category: Category = None,
+    ) -> views.EventList:
+        """List the next 10 events that will be delivered to a webhook, in that order; `next` is always null.
+
+        What is on its way comes first, in flight included: it is not delivered yet. Of a webhook that delivers in order
+        that is the oldest event, else what is due first. Then, where the webhook is disabled or catching up, the events
+        that have come meanwhile and that it asks for. `type` and `category` are looked for among the next 2,000.
+        """
+        return await desk.upcoming.events(app, webhook, UpcomingQuery(type=type, category=category))
+
+    @post(
+        "/{webhook:str}/replay",
+        dto=JsonBody,
+        return_dto=None,
+        status_code=202,
+        tags=["Jobs"],
+        responses={200: ResponseSpec(views.ReplayPreview, generate_examples=False)},
+    )
+    async def start_replay(
+        self, desk: Desk, app: App, webhook: WebhookId, data: JSONBody[StartReplay]
+    ) -> Response[views.Job]:
+        """Deliver past events to a webhook again, as a job.
+
+        Those accepted from `since` to `until` that the webhook asks for, oldest first, each as a new delivery in the
+        webhook's order, rate and retries; one that is still on its way is skipped. `types` and `state` (of the newest
+        delivery to this webhook) narrow them, `rate` is deliveries a second. With `"dry_run": true` the answer is 200
+        with their count, and nothing is started. 409 `state_forbidden` for a disabled webhook, or when too many jobs of
+        the application wait.
+        """
+        if data.dry_run:
+            return cast(
+                "Response[views.Job]", Response(await desk.replays.preview(app, webhook, data), status_code=200)
+            )
+        return Response(await desk.replays.start(app, webhook, data), status_code=202)
 
     @get("/{webhook:str}/logs", tags=["Deliveries"])
     async def list_attempts(self, desk: Desk, app: App, webhook: WebhookId, page: Page) -> views.AttemptList:

@@ -19,7 +19,7 @@ class Unreachable(HookspanError):
 
 
 class Refused(HookspanError):
-    """The server answered with a problem document; `document` is it."""
+    """The server answered with a problem document; `document` is it. Programs see it as it is, its code above all."""
 
     code = "refused"
     title = "The server refused"
@@ -31,6 +31,7 @@ class Refused(HookspanError):
         )
         code = str(document.get("code", "refused"))
         super().__init__(f"{document.get('detail', 'The server refused')} ({status} {code})", errors=faults)
+        self.data = {"code": code, **document, "status": status}
         self.document = document
         self.answer_status = status
 

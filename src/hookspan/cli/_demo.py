@@ -15,6 +15,7 @@ from hookspan import __version__
 from hookspan.cli._board import Board, Row, Stage
 from hookspan.cli._client import ApiClient
 from hookspan.cli._exhibit import Exhibit, count_succeeded, create_exhibits, event_body, samples
+from hookspan.cli._first_link import first_link
 from hookspan.cli._output import Exit, bad, dim, good, strong
 from hookspan.cli._receiver import ADDRESS, Arrival, Receiver
 from hookspan.cli._serving import until_stopped
@@ -103,7 +104,7 @@ async def demo(settings: Settings, port: int | None, folder: Path, *, is_once: b
         await _publish_all(node, progress, rows)
         code = await _wait_until_recorded(node, progress, exhibits, stop, deadline_s)
         if not is_once and not stop.is_set():
-            _show_next_steps(node, exhibits)
+            _show_next_steps(node, exhibits, await first_link(node))
             await stop.wait()
             click.echo(f"\n{dim('Stopping: finishing what is in flight, then removing the data.')}")
             return Exit.OK
@@ -195,7 +196,7 @@ def _count_succeeded(node: Node, exhibits: list[Exhibit]) -> int:
         return count_succeeded(client, exhibits)
 
 
-def _show_next_steps(node: Node, exhibits: list[Exhibit]) -> None:
+def _show_next_steps(node: Node, exhibits: list[Exhibit], link: str) -> None:
     first = exhibits[-1]
     event_type, sample = samples(first.profile)[:2][-1]
     application = f"{node.base_url}/v1/applications/{first.application}"
@@ -203,7 +204,11 @@ def _show_next_steps(node: Node, exhibits: list[Exhibit]) -> None:
     click.echo(
         "\n".join(
             [
-                f"  {strong('Now you.')} In another terminal:",
+                f"  {strong('Now you.')} Look at all this in the dashboard, by this link, once, within 15 minutes:",
+                "",
+                f"    {link}",
+                "",
+                "  Or in another terminal:",
                 "",
                 f"    export KEY={node.settings.operator_key}",
                 "",

@@ -18,11 +18,12 @@ def settings_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def profiles_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """`--profiles-path` and `--config`, for commands that need to know which profiles there are."""
-    return click.option(
-        "--profiles-path", metavar="FOLDER", help="Where your own profiles are.  [HOOKSPAN_PROFILES_PATH]"
-    )(_config_option(function))
+    return profiles_path_option(_config_option(function))
 
 
+profiles_path_option = click.option(
+    "--profiles-path", metavar="FOLDER", help="Where your own profiles are.  [HOOKSPAN_PROFILES_PATH]"
+)
 _config_option = click.option(
     "--config", metavar="FILE", help="Read settings from this file instead of hookspan.toml here."
 )

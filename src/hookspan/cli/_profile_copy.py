@@ -13,6 +13,7 @@ from hookspan.cli._profile_finding import DOCUMENT
 from hookspan.errors import HookspanError
 
 _SUFFIXES = {".toml", ".json"}
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")  # it stands in URLs, settings and command lines
 _TITLE = re.compile(r"^title = .*$", re.MULTILINE)
 
 
@@ -28,6 +29,8 @@ def copy_profile(source: Path, folder: Path) -> None:
 
     Written beside its place and moved there last, so that a folder is never half a profile.
     """
+    if not _NAME.fullmatch(folder.name):
+        raise CantCopy(f"{folder.name!r} can't be a profile's name; write small letters, digits and -, 64 at most.")
     if os.path.lexists(folder):
         raise CantCopy(f"{folder} is there already; choose another name, or remove it first.")
     try:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from hookspan.errors import ConfigurationError, UnknownProfile
-from hookspan.profiles import EXAMPLES, SHIPPED, Profile, load_profile, load_profiles
+from hookspan.profiles import EXAMPLES, SHIPPED, Profile, load_profile
 from hookspan.settings import Settings
 
 DOCUMENT = "profile.toml"
@@ -31,22 +31,29 @@ def read_document(folder: Path) -> dict[str, Any]:
     return tomllib.loads((folder / DOCUMENT).read_text(encoding="utf-8"))
 
 
-def find_all(settings: Settings) -> list[Found]:
-    """What a server with these settings would load, and after that the examples. Raises ConfigurationError."""
+class Listing(msgspec.Struct, frozen=True):
+    """All profiles, and why each that can't be loaded can't: a server would refuse to start."""
+
+    found: list[Found]
+    broken: list[ConfigurationError]
+
+
+def find_all(settings: Settings) -> Listing:
+    """What a server with these settings would load, and after that the examples."""
     own = _own(settings)
-    profiles = load_profiles(own)
-    shipped = _names_in(SHIPPED)
-    found = [
-        Found(profiles.get(name), SHIPPED / name, "shipped")
-        if name in shipped
-        else Found(profiles.get(name), (own or SHIPPED) / name, "profiles_path")
-        for name in profiles.names
-    ]
-    return found + [
-        Found(load_profile(EXAMPLES / name), EXAMPLES / name, "example")
-        for name in _names_in(EXAMPLES)
-        if name not in profiles.names
-    ]
+    places = [(SHIPPED / name, "shipped") for name in _names_in(SHIPPED)]
+    mine = [] if own is None else _names_in(own)
+    places += [(own / name, "profiles_path") for name in mine if own is not None]
+    places += [(EXAMPLES / name, "example") for name in _names_in(EXAMPLES) if name not in mine]
+    found, broken = [], []
+    for path, source in places:
+        try:
+            if source == "profiles_path":
+                _refuse_shipped_name(path, path)
+            found.append(Found(load_profile(path), path, source))
+        except ConfigurationError as error:
+            broken.append(error)
+    return Listing(found, broken)
 
 
 def find(settings: Settings, name: str) -> Found:
@@ -64,11 +71,25 @@ def find(settings: Settings, name: str) -> Found:
 def find_in(folder: Path) -> Found:
     """The profile in a folder that a server would take under this name. Raises ConfigurationError."""
     path = folder if folder.name not in {"", ".."} else folder.resolve()
-    if path.name in _names_in(SHIPPED) and path.resolve().parent != SHIPPED.resolve():
-        raise ConfigurationError(f"{folder}: a shipped profile is called {path.name!r} already; rename the folder.")
+    _refuse_shipped_name(folder, path)
     if not path.is_dir():
         raise ConfigurationError(f"{folder} is no folder.")
     return Found(load_profile(path), path, "folder")
+
+
+def find_to_check(settings: Settings, folder: Path) -> Found:
+    """The profile in a folder, or where there is none the one of this name. Raises ConfigurationError."""
+    if folder.is_dir():
+        return find_in(folder)
+    try:
+        return find(settings, str(folder))
+    except UnknownProfile as unknown:
+        raise ConfigurationError(f"{folder} is no folder, and no profile's name. {unknown.detail}") from None
+
+
+def _refuse_shipped_name(said: Path, path: Path) -> None:
+    if path.name in _names_in(SHIPPED) and path.resolve().parent != SHIPPED.resolve():
+        raise ConfigurationError(f"{said}: a shipped profile is called {path.name!r} already; rename the folder.")
 
 
 def names_to_copy() -> list[str]:

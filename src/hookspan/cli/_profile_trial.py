@@ -13,7 +13,7 @@ from hookspan.clock import SystemClock
 from hookspan.egress import EgressSettings
 from hookspan.errors import HookspanError, UnknownEventType
 from hookspan.ids import IdMaker, to_text
-from hookspan.profiles import LiveSecret, NewCredential, Profile
+from hookspan.profiles import LiveSecret, NewCredential, Profile, Signer
 from hookspan.verify import VerificationError, VerifiedEvent, verify
 
 SAMPLE_TYPES = ("order.paid", "test")  # for catalogs that list nothing
@@ -47,7 +47,8 @@ class Trial:
         self._clock = SystemClock()
         self._ids = IdMaker(self._clock)
         self.credentials = fresh_credentials(profile, document)
-        self._signer = profile.signer([LiveSecret(one.name, one.secret) for one in self.credentials])
+        self.given_as = {kind.name: kind.given_as for kind in profile.credentials}
+        self._signer = profile.signer(_live(self.credentials))
         self.receiver_side = receiver_side(
             document, [(one.name, one.public or one.secret.decode()) for one in self.credentials]
         )
@@ -62,7 +63,7 @@ class Trial:
         Raises UnknownEventType.
         """
         if first is not None and not self._profile.takes_type(first):
-            raise UnknownEventType(f"The catalog of {self._profile.name} has no event type {first[:100]!r}.")
+            self._profile.sample(first)  # says why
         listed = [entry.type for entry in self._profile.catalog()]
         types = listed or [one for one in SAMPLE_TYPES if self._profile.takes_type(one)][:1]
         if first is not None:
@@ -73,13 +74,16 @@ class Trial:
 
     def sign(self, event_type: str) -> SignedSample:
         """A sample of the type, rendered and signed now. Raises UnknownEventType."""
+        return self._sign(event_type, self._signer)
+
+    def _sign(self, event_type: str, signer: Signer) -> SignedSample:
         sample = self._profile.sample(event_type)
         now_ms = self._clock.now_ms()
         event_id = to_text(self._profile.event_prefix, self._ids.make())
         body, _, _ = self._profile.render(
             event_type, sample.content, sample.context, event_id, now_ms, _APPLICATION_UUID
         )
-        lines = self._signer(event_id, now_ms, body, event_type)
+        lines = signer(event_id, now_ms, body, event_type)
         own = [tuple(line.split(": ", 1)) for line in lines.decode().split("\r\n") if line]
         fixed = [
             ("user-agent", EgressSettings().user_agent),
@@ -101,6 +105,29 @@ class Trial:
             self._forge(sample)
         return event
 
+    def rotate(self, event_type: str) -> None:
+        """During a rotation whoever knows only the new secret, and whoever knows only the old one, both accept. Raises
+        NotVerified.
+        """
+        for old in self.credentials:
+            if old.name not in self._profile.rotatable:
+                continue
+            overlap_ms, live_max = self._profile.rotation(old.name)
+            if not overlap_ms or live_max == 1:
+                continue
+            given = given_credentials(self._document).get(old.name)
+            new = self._profile.rotated(old.name, given, may_give="operator")
+            sample = self._sign(event_type, self._profile.signer(_live([new, *self.credentials])))
+            for one, which in ((new, "new"), (old, "old")):
+                known = [(one.name, one.public or one.secret.decode())]
+                try:
+                    verify(
+                        self._folder, headers=sample.headers, body=sample.body, **receiver_side(self._document, known)
+                    )
+                except (VerificationError, ValueError) as error:
+                    detail = f"{event_type}: in a rotation who knows only the {which} {self.given_as[one.name]} refuses"
+                    raise NotVerified(f"{detail}: {error}") from None
+
     def _forge(self, sample: SignedSample) -> None:
         """The same request with one more byte of white space, which no reader of JSON would notice."""
         try:
@@ -111,6 +138,10 @@ class Trial:
 
     def _read(self, headers: Sequence[tuple[str, str]], body: bytes) -> VerifiedEvent:
         return verify(self._folder, headers=headers, body=body, **self.receiver_side)
+
+
+def _live(credentials: Sequence[NewCredential]) -> list[LiveSecret]:
+    return [LiveSecret(one.name, one.secret) for one in credentials]
 
 
 def fresh_credentials(profile: Profile, document: Mapping[str, Any]) -> tuple[NewCredential, ...]:

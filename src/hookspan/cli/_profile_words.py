@@ -30,6 +30,7 @@ _KINDS = {
     "ed25519": "an Ed25519 key pair",
     "rsa-2048": "an RSA key pair of 2048 bit",
 }
+_TEXT_KINDS = {"text", "whsec"}
 _SHOWN = {"once": "shown once, when made", "public": "its public key always shown", "never": "never shown again"}
 
 
@@ -102,7 +103,12 @@ def _exhausted(delivery: Document) -> str:
 
 def credentials(document: Document) -> Lines:
     """Each credential: what it is, where it comes from, who sees it."""
-    return [(name, _credential(one)) for name, one in document.get("credential", {}).items()]
+    return [(given_as(name, one), _credential(one)) for name, one in document.get("credential", {}).items()]
+
+
+def given_as(name: str, table: Document) -> str:
+    """What people call a credential: a key pair is given by its private half."""
+    return name if table["kind"] in _TEXT_KINDS else "private_key"
 
 
 def _credential(one: Document) -> str:
@@ -121,14 +127,19 @@ def _credential(one: Document) -> str:
 def headers(document: Document) -> Lines:
     """Each header line as it is written, with how its signatures are made."""
     plain = [(one["name"], one["value"]) for one in document.get("header", ())]
-    return plain + [line for one in document.get("signature", ()) for line in _signature(one)]
+    tables = document.get("credential", {})
+    return plain + [
+        line
+        for one in document.get("signature", ())
+        for line in _signature(one, given_as(one["credential"], tables[one["credential"]]))
+    ]
 
 
-def _signature(one: Document) -> Iterator[tuple[str, str]]:
+def _signature(one: Document, credential: str) -> Iterator[tuple[str, str]]:
     value = one.get("value", "{signatures}").replace("{signatures}", one.get("each", "{sig}"))
     digest = f" over the {one['prehash'].upper().replace('SHA', 'SHA-')} digest" if "prehash" in one else ""
     yield one["header"], f"{value}  where {{sig}} is {one['algorithm']}{digest} of {one['signed']}"
-    yield "", f"with {one['credential']}, in {one['encoding']}"
+    yield "", f"with {credential}, in {one['encoding']}"
 
 
 def body(document: Document) -> Lines:
@@ -151,7 +162,7 @@ def _of_context(group: Document, lists: list[str]) -> str:
     for key in lists:
         least = group.get(f"{key}_min")
         note = "" if least is None else f" (at least {least})" if least else " (may be left out)"
-        parts.append(", ".join(group.get(key, ())) + note)
+        parts.append(", ".join(one.partition(":")[0] for one in group.get(key, ())) + note)
     return "; ".join(part for part in parts if part)
 
 

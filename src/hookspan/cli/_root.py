@@ -1,6 +1,8 @@
 """The `hookspan` command: finds the subcommand, and turns refusals into one line and an exit code."""
 
+import errno
 import importlib
+import os
 import sys
 from typing import Any
 
@@ -13,11 +15,15 @@ COMMANDS = {  # name → module of hookspan.cli that holds it as `command`
     "serve": "serve",
     "demo": "demo",
     "publish": "publish",
+    "replay": "replay",
     "profiles": "profiles",
     "keys": "keys",
+    "users": "users",
+    "audit": "audit",
     "db": "db",
     "version": "version",
 }
+_NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 
 
 class _Lazy(click.Group):
@@ -51,7 +57,12 @@ def root() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit."""
-    sys.exit(run(arguments))
+    code = run(arguments)
+    try:
+        sys.stdout.flush()
+    except OSError:  # said already; what is left must not fail once more at the very end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
 
 
 def run(arguments: list[str] | None = None) -> int:
@@ -70,4 +81,9 @@ def run(arguments: list[str] | None = None) -> int:
     except HookspanError as error:
         say_error(error, is_json=is_json)
         return Exit.CANT_START if isinstance(error, ConfigurationError) else Exit.FAILED
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        click.echo(f"hookspan: the output can't be written: {error.strerror}", err=True)
+        return Exit.FAILED
     return int(code or 0)

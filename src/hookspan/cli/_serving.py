@@ -12,6 +12,7 @@ import uvloop
 
 from hookspan import __version__
 from hookspan.cli._client import ApiClient, Refused
+from hookspan.cli._first_link import first_link
 from hookspan.cli._output import dim, good, strong
 from hookspan.cli.node import Node, bind, running
 from hookspan.keys import OPERATOR_KEY_FILE, with_keys
@@ -20,6 +21,7 @@ from hookspan.telemetry import log
 
 DEV_NETWORKS = ("127.0.0.0/8", "::1/128")
 DEV_APPLICATION = "app_sample"
+HOW_TO_COME_IN = 'hookspan users invite "Your name" --role admin'
 
 
 def for_trying(settings: Settings) -> Settings:
@@ -73,6 +75,8 @@ async def serve(settings: Settings, *, is_dev: bool) -> None:
             log.info("listening", address=node.base_url, database=settings.database_url, version=__version__)
             if is_dev:
                 await _show_first_steps(node)
+            else:
+                log.info("dashboard", address=f"{node.base_url}/dashboard", sign_in=HOW_TO_COME_IN)
             await stop.wait()
             log.info("stopping: finishing what is in flight")
         log.info("stopped")
@@ -96,6 +100,9 @@ async def _show_first_steps(node: Node) -> None:
         '    -d \'{"type": "order.paid", "content": {"order_id": 17}}\'',
         dim("  # what became of it?"),
         f'  curl -H "Authorization: Bearer $KEY" {application}/deliveries',
+        "",
+        f"  {strong('Dashboard')}, by this link, once, within 15 minutes:",
+        f"  {await first_link(node)}",
         "",
         f"  API reference: {node.base_url}/docs   Ctrl-C stops.",
         "",

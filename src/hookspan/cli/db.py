@@ -40,7 +40,7 @@ def status(*, is_json: bool, **flags: str | None) -> None:
       hookspan db status --json
     """
     path = settings_from(**flags).database_path
-    with _reading(path) as database:
+    with reading(path) as database:
         facts: dict[str, Any] = {
             "path": str(path.resolve()),
             "database_bytes": path.stat().st_size,
@@ -71,7 +71,7 @@ def check(*, is_json: bool, **flags: str | None) -> int:
     """
     path = settings_from(**flags).database_path
     problems: list[str] = []
-    with _reading(path) as database:
+    with reading(path) as database:
         found = [str(row[0]) for row in database.execute(f"pragma integrity_check({PROBLEMS_MAX})")]
         problems += [line for line in found if line != "ok"]
         for table, row, parent, _ in database.execute("pragma foreign_key_check"):
@@ -87,7 +87,7 @@ def check(*, is_json: bool, **flags: str | None) -> int:
     return Exit.FAILED if problems else Exit.OK
 
 
-@command.command("backup")
+@command.command("backup", short_help="Copy the database, also while a server runs.")
 @click.argument("to", type=click.Path(path_type=Path, dir_okay=False), metavar="TO")
 @settings_options
 def backup(to: Path, **flags: str | None) -> None:
@@ -104,7 +104,7 @@ def backup(to: Path, **flags: str | None) -> None:
         raise click.UsageError(f"{to} exists already; a backup never overwrites a file.")
     partial = to.with_name(to.name + ".partial")
     try:
-        with _reading(source) as database:
+        with reading(source) as database:
             _copy(database, partial)
         os.link(partial, to)  # the name appears only for a whole copy, and never over another file
     except OSError as error:
@@ -139,7 +139,7 @@ def _copy(source: apsw.Connection, to: Path) -> None:
 
 
 @contextlib.contextmanager
-def _reading(path: Path) -> Iterator[apsw.Connection]:
+def reading(path: Path) -> Iterator[apsw.Connection]:
     """A connection that can't write. SQLite's errors become one line each."""
     if not path.exists():
         raise ConfigurationError(f"There is no database at {path}; `hookspan serve` makes it at its first start.")

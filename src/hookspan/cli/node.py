@@ -1,6 +1,6 @@
 """Everything one process is made of, put together from the ground up. This is the only place that knows all rooms.
 
-    settings ─► vault, store, profiles ─► egress ─► engine ─► manage ─► api ─► a listening socket
+    settings ─► vault, store, profiles ─► egress ─► engine ─► manage ─► api, dashboard ─► a listening socket
 
 Taken down in the opposite order: first nothing new comes in, then what is in flight ends, then the store closes.
 """
@@ -18,13 +18,15 @@ from typing import Any
 import msgspec
 import uvicorn
 
-from hookspan.api import PublishProtocol, create_app, sweep_idle
+from hookspan.api import Pages, PublishProtocol, create_app, sweep_idle
 from hookspan.clock import SystemClock
+from hookspan.dashboard import PLACES, create_dashboard
 from hookspan.egress import Egress, EgressSettings
 from hookspan.engine import Engine, EngineOptions
-from hookspan.errors import ConfigurationError
+from hookspan.engine.notices import Letters
+from hookspan.errors import ConfigurationError, HookspanError
 from hookspan.ids import IdMaker
-from hookspan.manage import Manage
+from hookspan.manage import Callers, Manage
 from hookspan.profiles import Profiles, load_profiles
 from hookspan.settings import Settings, decode_encryption_key
 from hookspan.store.sqlite import SqliteStore
@@ -104,14 +106,32 @@ async def running(settings: Settings, listener: socket.socket) -> AsyncIterator[
                 logs_failures=settings.log_level in {"debug", "info"},
                 logs_successes=settings.log_level == "debug",
             ),
+            mail=_mail(settings, clock, stack),
         )
-        counters.readings.append(lambda: _readings(engine, counters))
         await engine.start()
         stack.push_async_callback(engine.stop, GRACE_S)
-        manage = Manage(store, profiles, egress, vault, engine, clock, settings)
-        await stack.enter_async_context(_listening(create_app(manage, engine, counters, settings), listener))
+        base_url = _base_url(host, port)
+        known_as = msgspec.structs.replace(settings, public_url=settings.public_url or base_url)
+        manage = Manage(store, profiles, egress, vault, engine, clock, known_as)
+        counters.readings.append(lambda: _readings(engine, manage.callers, counters))
+        await stack.enter_async_context(_turning(manage.callers))
+        pages = Pages(create_dashboard(manage, clock, known_as), PLACES)
+        await stack.enter_async_context(_listening(create_app(manage, engine, counters, settings, pages), listener))
         with _calm_collector():
-            yield Node(settings, _base_url(host, port), profiles, engine, manage, counters)
+            yield Node(settings, base_url, profiles, engine, manage, counters)
+
+
+@contextlib.asynccontextmanager
+async def _turning(callers: Callers) -> AsyncIterator[None]:
+    """Who was here last is kept every now and then, and at the end."""
+    async with asyncio.TaskGroup() as group:
+        turning = group.create_task(callers.run(), name=callers.name)
+        try:
+            yield
+        finally:
+            turning.cancel()
+    with contextlib.suppress(HookspanError):  # a store that is gone: they are no more than a hint
+        await callers.flush()
 
 
 def _raise_descriptor_limit() -> None:
@@ -122,7 +142,7 @@ def _raise_descriptor_limit() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _readings(engine: Engine, counters: Counters) -> dict[str, float]:
+def _readings(engine: Engine, callers: Callers, counters: Counters) -> dict[str, float]:
     """What waits in this node, for /metrics; see docs/metrics.md."""
     duties = (
         engine.intake,
@@ -132,6 +152,10 @@ def _readings(engine: Engine, counters: Counters) -> dict[str, float]:
         engine.node,
         engine.retention,
         engine.disabler,
+        engine.statistics,
+        engine.notice_finder,
+        engine.notice_sender,
+        callers,
     )
     counters.errors_by_duty |= {duty.name: duty.errors for duty in duties}
     return {
@@ -150,7 +174,19 @@ def _egress_settings(settings: Settings, host: str, port: int) -> EgressSettings
         ca_file=settings.egress_ca_file,
         proxy=settings.egress_proxy,
         own=((host, port),),
+        addresses=settings.egress_addresses,
     )
+
+
+def _mail(settings: Settings, clock: SystemClock, stack: contextlib.AsyncExitStack) -> Letters | None:
+    """The operator's mail server, closed with `stack`; None where there is none."""
+    if settings.smtp_url is None or settings.smtp_from is None:
+        return None
+    from hookspan.egress.mail import Mail  # few need it: not at every start
+
+    mail = Mail(settings.smtp_url, settings.smtp_from, clock, ca_file=settings.egress_ca_file)
+    stack.callback(mail.close)
+    return mail
 
 
 def _base_url(host: str, port: int) -> str:

@@ -1,6 +1,6 @@
 """`hookspan profiles`: the wire formats there are, and how to make one. None of it needs a server."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from hookspan.cli._options import profiles_options, settings_from
-from hookspan.cli._output import dim, good, json_option, say_json, strong
+from hookspan.cli._output import Exit, dim, good, json_option, say_error, say_json, strong
 
 if TYPE_CHECKING:  # imported by each command itself: `--help` needs no JSON Schema
     from hookspan.cli._profile_finding import Found
@@ -36,23 +36,34 @@ def command() -> None:
 # --- list
 
 
-@command.command("list")
+@command.command("list", short_help="The profiles that a server would load, and examples.")
 @profiles_options
 @json_option
-def list_(*, is_json: bool, **flags: str | None) -> None:
+def list_(*, is_json: bool, **flags: str | None) -> int:
     """List the profiles that a server would load, and the examples that are there to be copied.
 
     \b
     Examples:
       hookspan profiles list
       hookspan profiles list --profiles-path profiles --json
+
+    Exit code 3 when one of your own can't be loaded: the others are listed all the same, and a line for each of these
+    names file, key and reason.
     """
     from hookspan.cli._profile_finding import find_all
 
-    rows = [_facts(one) for one in find_all(settings_from(**flags))]
+    listing = find_all(settings_from(**flags))
+    rows = [_facts(one) for one in listing.found]
     if is_json:
         say_json({"data": rows})
-        return
+    else:
+        _say_rows(rows)
+    for error in listing.broken:
+        say_error(error, is_json=is_json)
+    return Exit.CANT_START if listing.broken else Exit.OK
+
+
+def _say_rows(rows: Sequence[Mapping[str, Any]]) -> None:
     lines = [("NAME", "TITLE", "TYPES", "ORDER", "RETRIES", "FROM")]
     lines += [
         (one["name"], one["title"], _count(one), one["order"], one["retry_window"], _SOURCES[one["source"]])
@@ -89,7 +100,7 @@ def _count(facts: Mapping[str, Any]) -> str:
 # --- show
 
 
-@command.command("show")
+@command.command("show", short_help="What a profile says, or one of its event types.")
 @click.argument("name", metavar="NAME")
 @click.option("--type", "event_type", metavar="TYPE", help="One event type: its words, schema and sample.")
 @profiles_options
@@ -153,13 +164,29 @@ def _about(entry: "CatalogEntry") -> str:
 
 def _entry(found: "Found", event_type: str) -> "CatalogEntry":
     from hookspan.errors import UnknownEventType
+    from hookspan.profiles import CatalogEntry, did_you_mean
 
-    for one in found.profile.catalog():
-        if one.type == event_type:
-            return one
+    profile = found.profile
+    listed = {one.type: one for one in profile.catalog()}
+    if event_type in listed:
+        return listed[event_type]
+    if profile.takes_type(event_type):
+        about = "Taken, but not listed." if profile.form_of_types is None else "Taken like every type of this form."
+        sample = profile.sample(event_type)
+        category = profile.category_of(event_type)
+        return CatalogEntry(
+            event_type,
+            category,
+            "Not listed",
+            f"{about} The sample stands for it.",
+            None,
+            None,
+            sample.content,
+            sample.context,
+        )
+    more = profile.form_of_types or f"`hookspan profiles show {profile.name}` shows those there are."
     raise UnknownEventType(
-        f"Profile {found.profile.name} lists no event type {event_type[:100]!r}; "
-        f"`hookspan profiles show {found.profile.name}` shows those it does."
+        f"Profile {profile.name} has no event type {event_type[:100]!r}.{did_you_mean(event_type, listed)} {more}"
     )
 
 
@@ -186,29 +213,32 @@ def _pretty(value: Any) -> str:
 # --- check
 
 
-@command.command("check")
+@command.command("check", short_help="Load, sign and verify: is a profile sound?")
 @click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
 @click.option("--type", "event_type", metavar="TYPE", help="Which sample to print.  [default: the first]")
+@profiles_options
 @json_option
-def check(*, folder: Path, event_type: str | None, is_json: bool) -> None:
+def check(*, folder: Path, event_type: str | None, is_json: bool, **flags: str | None) -> None:
     """Load the profile in FOLDER as a server would, sign a sample of each event type with fresh credentials, verify
-    each as a receiver would, and print one.
+    each as a receiver would, and print one. FOLDER may also be a profile's name.
 
     \b
     Examples:
       hookspan profiles check profiles/acme
+      hookspan profiles check standard
       hookspan profiles check profiles/acme --type invoice.voided --json
 
     Exit code 3 when the profile can't be loaded: the line names file, key and reason. 1 when what it signs is not what
     `hookspan.verify` accepts.
     """
-    from hookspan.cli._profile_finding import find_in
+    from hookspan.cli._profile_finding import find_to_check
     from hookspan.cli._profile_trial import Trial
 
-    found = find_in(folder)
+    found = find_to_check(settings_from(**flags), folder)
     trial = Trial(found.profile, found.path)
     samples = [trial.sign(one) for one in trial.types(event_type)]
     events = [trial.verify(one) for one in samples]
+    trial.rotate(samples[0].event_type)
     if is_json:
         say_json(_facts(found) | _checked(trial, samples[0], events[0]))
     else:
@@ -218,7 +248,7 @@ def check(*, folder: Path, event_type: str | None, is_json: bool) -> None:
 def _checked(trial: "Trial", sample: "SignedSample", event: "VerifiedEvent") -> dict[str, Any]:
     return {
         "request": {"method": "POST", "headers": sample.headers, "body": sample.body.decode()},
-        "credentials": {one.name: one.secret.decode() for one in trial.credentials},
+        "credentials": {trial.given_as[one.name]: one.secret.decode() for one in trial.credentials},
         "verified_with": trial.receiver_side,
         "verified": {"type": event.type, "id": event.id, "at": event.at, "data": event.data},
     }
@@ -253,7 +283,7 @@ def _known(name: str, value: str) -> str:
 # --- new
 
 
-@command.command("new")
+@command.command("new", short_help="A profile of your own, from a copy.")
 @click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
 @click.option("--from", "source", metavar="NAME", default="standard", show_default=True, help="The profile to copy.")
 @json_option

@@ -37,6 +37,8 @@ def _server(_context: click.Context, _option: click.Parameter, url: str | None) 
 )
 @click.option("--key", metavar="KEY", help="An API key.  [default: the operator key in the data folder]")
 @click.option("--publisher-id", metavar="ID", help="Your own id of the event: sent twice, it is kept once.")
+@click.option("--context", metavar="JSON", help="What the profile's body needs beside the content, as a JSON object.")
+@click.option("--occurred-at", metavar="TIME", help="When it happened, such as 2026-01-01T00:00:00Z.  [default: now]")
 @settings_options
 @json_option
 def command(
@@ -46,7 +48,6 @@ def command(
     content: str,
     url: str | None,
     key: str | None,
-    publisher_id: str | None,
     is_json: bool,
     **flags: str | None,
 ) -> int:
@@ -57,9 +58,11 @@ def command(
     Examples:
       hookspan publish app_sample order.paid '{"order_id": 17}'
       jq .order order.json | hookspan publish app_sample order.paid - --publisher-id order-17
+      hookspan publish app_lms user.created '{"id": 1, "email": "a@b.example"}' --context '{"author": {"id": 2}}'
     """
     raw = sys.stdin.read() if content == "-" else content
-    body = _body(event_type, raw, publisher_id)
+    members = {name: value for name in ("publisher_id", "occurred_at") if (value := flags.pop(name)) is not None}
+    body = _body({"type": event_type, **members}, {"content": raw, "context": flags.pop("context")})
     settings = settings_from(**flags)
     key = key or find_operator_key(settings)
     if key is None:
@@ -77,14 +80,19 @@ def command(
     return Exit.OK
 
 
-def _body(event_type: str, content: str, publisher_id: str | None) -> bytes:
-    """The request around `content`, whose bytes stay as they are: they are what receivers will see."""
-    try:
-        json.loads(content)
-    except ValueError as error:
-        raise click.UsageError(f"CONTENT is not JSON: {error}") from error
-    head = json.dumps({"type": event_type, **({"publisher_id": publisher_id} if publisher_id else {})})
-    return f'{head[:-1]}, "content": {content}}}'.encode()
+def _body(members: dict[str, str], texts: dict[str, str | None]) -> bytes:
+    """The request around `texts`, JSON whose bytes stay as they are: they are what receivers will see."""
+    parts = [json.dumps(members)[1:-1]]
+    for name, text in texts.items():
+        if text is None:
+            continue
+        try:
+            json.loads(text)
+        except ValueError as error:
+            said = "CONTENT" if name == "content" else f"--{name}"
+            raise click.UsageError(f"{said} is not JSON: {error}") from error
+        parts.append(f'"{name}": {text}')
+    return f"{{{', '.join(parts)}}}".encode()
 
 
 def _address(settings: Settings) -> str:

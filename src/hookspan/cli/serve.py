@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from hookspan.cli._options import settings_from, settings_options
+from hookspan.cli._options import profiles_path_option, settings_from, settings_options
 from hookspan.cli._output import Exit
 from hookspan.telemetry import configure_logging
 
@@ -16,6 +16,7 @@ from hookspan.telemetry import configure_logging
 @click.option(
     "--log-level", metavar="LEVEL", help="debug, info, warning or error.  [HOOKSPAN_LOG_LEVEL, default: info]"
 )
+@profiles_path_option
 @settings_options
 def command(*, dev: bool, **flags: Any) -> int:
     """Run a server until Ctrl-C or SIGTERM. What is in flight is finished; nothing accepted is lost either way.

@@ -7,11 +7,25 @@ from hookspan.errors import HookspanError
 from hookspan.manage._cursor import Cursors
 from hookspan.manage._ground import Ground, Machine
 from hookspan.manage.applications import Applications
+from hookspan.manage.audit import Audit
 from hookspan.manage.by_hand import ByHand
+from hookspan.manage.callers import Callers, check_publish
 from hookspan.manage.catalog import ProfileCatalog
 from hookspan.manage.deliveries import Deliveries
 from hookspan.manage.events import Events
+from hookspan.manage.finding import Finding
+from hookspan.manage.idempotency import Idempotency
+from hookspan.manage.jobs import Jobs
+from hookspan.manage.keys import Keys
+from hookspan.manage.notices import Notices
+from hookspan.manage.people import People
+from hookspan.manage.portal import PortalSessions
+from hookspan.manage.replay import Replays
+from hookspan.manage.rights import Rights
 from hookspan.manage.secrets import Secrets
+from hookspan.manage.sessions import Sessions, SignIn
+from hookspan.manage.statistics import Statistics
+from hookspan.manage.upcoming import Upcoming
 from hookspan.manage.webhooks import Webhooks
 from hookspan.profiles import Profiles
 from hookspan.settings import Settings
@@ -20,15 +34,31 @@ from hookspan.vault import Vault
 
 __all__ = [
     "Applications",
+    "Audit",
     "ByHand",
+    "Callers",
     "Deliveries",
     "Desk",
     "Events",
+    "Finding",
+    "Idempotency",
+    "Jobs",
+    "Keys",
     "Machine",
     "Manage",
+    "Notices",
+    "People",
+    "PortalSessions",
     "ProfileCatalog",
+    "Replays",
+    "Rights",
     "Secrets",
+    "Sessions",
+    "SignIn",
+    "Statistics",
+    "Upcoming",
     "Webhooks",
+    "check_publish",
 ]
 
 
@@ -45,6 +75,7 @@ class Manage:
         clock: Clock,
         settings: Settings,
     ) -> None:
+        self.callers = Callers(store, settings.operator_key, clock)
         self._ground = Ground(
             store=store,
             profiles=profiles,
@@ -54,8 +85,12 @@ class Manage:
             clock=clock,
             cursors=Cursors(settings.operator_key),
             caller=SYSTEM,
+            callers=self.callers,
+            public_url=settings.public_url or f"http://{settings.host}:{settings.port}",
         )
+        self.sign_in = SignIn(self._ground)
         self._store = store
+        self.idempotency = Idempotency(store, vault, clock)
 
     def desk(self, caller: Caller) -> "Desk":
         """What `caller` may do."""
@@ -83,7 +118,19 @@ class Desk:
         self.applications = Applications(ground)
         self.webhooks = Webhooks(ground)
         self.secrets = Secrets(ground)
+        self.upcoming = Upcoming(ground)
         self.by_hand = ByHand(ground)
         self.events = Events(ground)
         self.deliveries = Deliveries(ground)
+        self.replays = Replays(ground)
+        self.jobs = Jobs(ground)
+        self.statistics = Statistics(ground)
+        self.notices = Notices(ground)
+        self.audit = Audit(ground)
         self.profiles = ProfileCatalog(ground)
+        self.rights = Rights(ground)
+        self.finding = Finding(ground)
+        self.keys = Keys(ground)
+        self.people = People(ground)
+        self.sessions = Sessions(ground)
+        self.portal_sessions = PortalSessions(ground)

@@ -14,38 +14,60 @@ from hookspan.errors import (
     InvalidCertificate,
     StateForbidden,
 )
+from hookspan.mail_address import MAILTO, is_mail_address
 from hookspan.manage._also_sign import PLACE
-from hookspan.manage._ground import Ground
+from hookspan.manage._ground import Ground, invalid
 from hookspan.manage._headers import HEADERS
 from hookspan.manage.inputs import ChangeWebhook, Credentials
 from hookspan.profiles import Profile
 
 
-async def check_url(ground: Ground, profile: Profile, url: str, pointer: str = "/url") -> Target:
-    """Grammar, scheme and every address that the host has now. Raises InvalidUrl, HttpsRequired, BlockedDestination,
-    each naming the place in the request.
+def read_url(ground: Ground, profile: Profile, url: str, pointer: str = "/url") -> Target:
+    """Grammar, scheme, and the address of a URL without a name: no network is asked. Raises InvalidUrl, HttpsRequired,
+    BlockedDestination, each naming the place in the request.
     """
     try:
-        target = ground.egress.target(url, https_required=profile.rules.https == "required")
-        await ground.egress.check_destination(target)
+        return ground.egress.target(url, https_required=profile.rules.https == "required")
     except HookspanError as error:
         error.errors = (Fault(pointer, error.code, error.detail),)
         raise
-    return target
 
 
-async def check_webhook_url(ground: Ground, profile: Profile, url: str) -> Target:
-    """As `check_url`; and one TLS handshake where the profile wants a valid certificate. Raises InvalidCertificate too,
-    and Overloaded when too many of them are being made.
+async def check_where(ground: Ground, profile: Profile, target: Target) -> None:
+    """Every address that a webhook's host has now; and one TLS handshake where the profile wants a valid certificate.
+    It comes after every check that needs no network. Raises BlockedDestination, InvalidCertificate, and Overloaded
+    when too many handshakes are being made.
+
+    The handshake looks the name up itself, by the same policy: within its time, so that all refusals take equally long.
     """
-    target = await check_url(ground, profile, url)
-    if profile.rules.checks_certificate:
+    egress = ground.egress
+    check = egress.check_certificate if profile.rules.checks_certificate and target.is_tls else egress.check_destination
+    try:
+        await check(target)
+    except (BlockedDestination, InvalidCertificate) as error:
+        error.errors = (Fault("/url", error.code, error.detail),)
+        raise
+
+
+async def check_notify(ground: Ground, profile: Profile, url: str) -> None:
+    """Where an application's people are told: a URL, or `mailto:` and one address, where the operator has set a mail
+    server.
+    """
+    if not url.lower().startswith(MAILTO):
+        target = read_url(ground, profile, url, "/notify")
         try:
-            await ground.egress.check_certificate(target)
-        except (BlockedDestination, InvalidCertificate) as error:
-            error.errors = (Fault("/url", error.code, error.detail),)
+            await ground.egress.check_destination(target)
+        except BlockedDestination as error:
+            error.errors = (Fault("/notify", error.code, error.detail),)
             raise
-    return target
+        return
+    if not ground.engine.has_mail:
+        raise invalid(
+            "/notify",
+            "There is no mail server (the operator sets HOOKSPAN_SMTP_URL and HOOKSPAN_SMTP_FROM): give a URL.",
+        )
+    if not url.startswith(MAILTO) or not is_mail_address(url.removeprefix(MAILTO)):
+        raise invalid("/notify", "notify must be a URL, or one address such as mailto:people@example.com.")
 
 
 def check_move(webhook: Webhook, profile: Profile) -> None:

@@ -9,7 +9,7 @@ from msgspec import UNSET
 from hookspan.domain import times
 from hookspan.domain.records import AlsoSign, SealedCredential
 from hookspan.engine.post import ALSO
-from hookspan.errors import UnknownProfile
+from hookspan.errors import Fault, InvalidCredential, UnknownProfile
 from hookspan.manage._credentials import Maker, Sealer, placed, shown_secret
 from hookspan.manage._ground import Ground, invalid
 from hookspan.manage.inputs import Credentials, SetAlsoSign
@@ -38,6 +38,9 @@ class Second(msgspec.Struct, frozen=True):
     secret: str | None = None
 
 
+NO_SECOND: Final = Second(None, ())
+
+
 def plan_second(ground: Ground, first: Profile, given: SetAlsoSign, old: AlsoSign | None) -> Plan:
     """All checks that cost nothing; `old` is what the webhook has. Raises UnknownProfile, and InvalidRequest when it
     can't go beside the first, or not until then.
@@ -53,7 +56,9 @@ def plan_second(ground: Ground, first: Profile, given: SetAlsoSign, old: AlsoSig
         detail = f"Profiles {first.name} and {second.name} can't go together: both write {', '.join(both)}."
         raise invalid(f"{PLACE}/profile", detail)
     is_same = old is not None and old.profile == second.name
-    until = old.until if old is not None and is_same and given.until is UNSET else _until(given, ground.clock.now_ms())
+    now_ms = ground.clock.now_ms()
+    is_kept = is_same and given.until is UNSET
+    until = _going_on(old, now_ms) if old is not None and is_kept else _until(given, now_ms)
     credentials = None if given.credentials is UNSET else given.credentials
     return Plan(second, AlsoSign(profile=second.name, until=until), credentials, is_same)
 
@@ -68,19 +73,36 @@ def check_beside(second: Profile, custom: Sequence[str]) -> None:
 
 async def set_second(maker: Maker, sealer: Sealer, plan: Plan, kept: tuple[SealedCredential, ...]) -> Second:
     """`plan` in force; `kept` are all of the webhook's credentials. Those of the same profile stay unless others are
-    given. Raises as `Maker.make`.
+    given. Raises as `Maker.make`, and InvalidCredential where nothing would be signed.
     """
+    secret = None
     if not plan.is_same:
         made = await maker.make(plan.profile, plan.credentials, PLACE)
-        credentials = (*without_second(kept), *sealer.seal_all(made, ALSO))
-        return Second(plan.also_sign, credentials, shown_secret(made))
-    if plan.credentials:
+        kept, secret = (*without_second(kept), *sealer.seal_all(made, ALSO)), shown_secret(made)
+    elif plan.credentials:
         kept = await maker.replace(sealer, kept, plan.profile, plan.credentials, PLACE, ALSO)
-    return Second(plan.also_sign, kept)
+    _check_signs(plan.profile, kept)
+    return Second(plan.also_sign, kept, secret)
+
+
+def _check_signs(second: Profile, kept: Sequence[SealedCredential]) -> None:
+    """A webhook may do without credentials where its profile lets it; a second signature without any is none."""
+    names = [one.given_as for one in second.credentials]
+    if names and not any(one.name.startswith(ALSO) for one in kept):
+        detail = f"Profile {second.name} would sign nothing without credentials: give {' or '.join(names)}."
+        raise InvalidCredential(detail, errors=(Fault(f"{PLACE}/credentials", InvalidCredential.code, detail),))
 
 
 def without_second(credentials: Sequence[SealedCredential]) -> tuple[SealedCredential, ...]:
     return tuple(one for one in credentials if not one.name.startswith(ALSO))
+
+
+def _going_on(old: AlsoSign, now_ms: int) -> int | None:
+    """The end that a second signature has, unless that has passed: then nothing would sign, whatever was given."""
+    if old.until is not None and old.until <= now_ms:
+        detail = f"The second signature by {old.profile} has ended: give until, with a new end, or null for none."
+        raise invalid(f"{PLACE}/until", detail)
+    return old.until
 
 
 def _until(given: SetAlsoSign, now_ms: int) -> int | None:

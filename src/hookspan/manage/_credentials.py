@@ -2,6 +2,7 @@
 made.
 """
 
+import hmac
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
@@ -10,10 +11,12 @@ import msgspec
 from hookspan.domain.records import SealedCredential
 from hookspan.engine.post import ALSO
 from hookspan.errors import Fault, HookspanError, InvalidCredential, NotAllowed, UnknownField
+from hookspan.jsontext import escape_pointer
 from hookspan.manage._ground import Ground
 from hookspan.manage._headers import HEADERS
 from hookspan.manage.inputs import Credentials
 from hookspan.profiles import NewCredential, Profile
+from hookspan.vault import SecretUnreadable
 
 T = TypeVar("T")
 
@@ -34,6 +37,29 @@ class Sealer:
     def seal_all(self, made: Sequence[NewCredential], prefix: str = "") -> tuple[SealedCredential, ...]:
         return tuple(self.seal(prefix + one.name, one.secret, one.public) for one in made)
 
+    def is_in_force(self, credentials: Sequence[SealedCredential], name: str, plain: bytes) -> bool:
+        """Whether `plain` is what these `credentials` sign first with by this name. One that can't be opened is
+        another.
+        """
+        application_id, webhook_id = self._ids
+        current = next((one for one in credentials if one.name == name), None)
+        if current is None or current.expires_at is not None:
+            return False
+        try:
+            kept = self._vault.open(current.sealed, application_id=application_id, webhook_id=webhook_id, name=name)
+        except SecretUnreadable:
+            return False
+        return hmac.compare_digest(kept, plain)
+
+    def rotate(
+        self, old: Sequence[SealedCredential], new: NewCredential, rotation: tuple[int, int], prefix: str = ""
+    ) -> tuple[SealedCredential, ...]:
+        """All credentials once `new` has come: where it is in force already, as they are."""
+        name = prefix + new.name
+        if self.is_in_force(old, name, new.secret):
+            return tuple(old)
+        return after_rotation(old, self.seal(name, new.secret, new.public), rotation, self._now_ms)[0]
+
     def seal_headers(self, headers: Mapping[str, str]) -> tuple[SealedCredential, ...]:
         """Custom headers as one credential; none at all when there are none."""
         if not headers:
@@ -53,6 +79,13 @@ class Maker:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
         self._made: dict[str, tuple[NewCredential, ...]] = {}
+
+    async def judge(self, profile: Profile, given: Credentials | None) -> None:
+        """All that can be wrong with a new webhook's credentials, before what takes long: those that are given are
+        taken, and only keys that are made slowly are left for `make`. Raises as that.
+        """
+        if given or not profile.makes_slowly:
+            await self.make(profile, given)
 
     async def make(self, profile: Profile, given: Credentials | None, place: str = "") -> tuple[NewCredential, ...]:
         """A new webhook's credentials: those given, and those that the profile makes. Raises InvalidCredential,
@@ -79,16 +112,22 @@ class Maker:
         place: str = "",
         prefix: str = "",
     ) -> tuple[SealedCredential, ...]:
-        """A webhook's credentials with those given in the place of the old ones of their name; null takes one out.
+        """A webhook's credentials with those given in the place of the old ones of their name; null takes one out, and
+        all of its name at once. One that the profile rotates does not end the one before, which signs too for the
+        overlap; and given again it changes nothing.
 
         `prefix` tells the credentials of `profile` from others. Raises InvalidCredential, also for null where the
         profile can't do without.
         """
         kept_as = _check_known(profile, given, place)
-        gone = {prefix + kept_as[name] for name in given}
         fresh = {kept_as[name] for name, value in given.items() if value is not None}
         made = [one for one in await self.make(profile, given, place) if one.name in fresh] if fresh else []
-        kept = (*sealer.seal_all(made, prefix), *(one for one in old if one.name not in gone))
+        rotated = [one for one in made if one.name in profile.rotatable]
+        gone = {prefix + kept_as[name] for name in given} - {prefix + one.name for one in rotated}
+        plain = [one for one in made if one.name not in profile.rotatable]
+        kept = (*sealer.seal_all(plain, prefix), *(one for one in old if one.name not in gone))
+        for one in rotated:
+            kept = sealer.rotate(kept, one, profile.rotation(one.name), prefix)
         taken_out = next((name for name, value in given.items() if value is None), None)
         if taken_out is not None:
             names = {one.name.removeprefix(prefix) for one in kept if one.name.startswith(prefix)}
@@ -142,6 +181,12 @@ def after_rotation(
     return (new, *staying, *others), max((one.expires_at or until for one in staying), default=None)
 
 
+def previous_until(credentials: Sequence[SealedCredential], name: str, now_ms: int) -> int | None:
+    """Until when the last of those before the present one signs too."""
+    ends = [one.expires_at for one in credentials if one.name == name and one.expires_at is not None]
+    return max((at_ms for at_ms in ends if at_ms > now_ms), default=None)
+
+
 def _check_known(profile: Profile, given: Credentials, place: str) -> dict[str, str]:
     """Each credential's name as it is given, with the name that it is kept under. Raises UnknownField, for null too."""
     kept_as = {kind.given_as: kind.name for kind in profile.credentials}
@@ -149,5 +194,6 @@ def _check_known(profile: Profile, given: Credentials, place: str) -> dict[str, 
         if name not in kept_as:
             there_are = ", ".join(kept_as) or "none"
             detail = f"Profile {profile.name} has no credential {name!r}; there are: {there_are}."
-            raise UnknownField(detail, errors=(Fault(f"{place}/credentials/{name}", UnknownField.code, detail),))
+            pointer = f"{place}/credentials/{escape_pointer(name)}"
+            raise UnknownField(detail, errors=(Fault(pointer, UnknownField.code, detail),))
     return kept_as

@@ -10,23 +10,27 @@ import msgspec
 
 from hookspan.clock import Clock
 from hookspan.domain import times
-from hookspan.domain.audit import AuditEntry
+from hookspan.domain.audit import AuditEntry, bounded
 from hookspan.domain.caller import Caller, Role
+from hookspan.domain.outcome import Outcome
 from hookspan.domain.records import Application, Attempt, Delivery, Event, Webhook
 from hookspan.egress import Egress
+from hookspan.engine import EngineOptions
 from hookspan.errors import Fault, InvalidRequest, NotFound
 from hookspan.ids import DELIVERY_PREFIX, EPOCH_MS, IdMaker, from_text
 from hookspan.manage import _rights
+from hookspan.manage._at_once import AtOnce
 from hookspan.manage._cursor import Cursors
 from hookspan.manage._rights import Right
 from hookspan.manage._slow import SlowWork
 from hookspan.manage.inputs import Paging
 from hookspan.profiles import Profile, Profiles
-from hookspan.store.contract import Page, Store
+from hookspan.store.contract import NewApplication, Page, Store
 from hookspan.vault import Vault
 
 _SHOWN_ID_CHARS = 80
 _PROFILES_MAX = 1_024
+SCANS_MAX = 2  # windows of replays that are looked through at once
 _LAST_MS = EPOCH_MS + (1 << 42) - 1  # ids have no room for later times
 
 
@@ -44,19 +48,55 @@ class Machine(Protocol):
         """Something became due, of this webhook if it is named."""
         ...
 
-    async def try_out(self, webhook: Webhook, event_type: str, event_id: int, body: bytes) -> Attempt:
-        """One attempt of a test, now, whatever the webhook's status."""
+    @property
+    def options(self) -> EngineOptions: ...
+
+    def job_created(self) -> None:
+        """There is a job to turn."""
         ...
 
-    async def send(self, webhook: Webhook, event: Event) -> Delivery:
-        """A delivery of its own, sent now, also while the webhook is disabled."""
+    def job_cancelled(self, webhook_id: int) -> None:
+        """A job of this webhook was cancelled in the store."""
+        ...
+
+    @property
+    def has_mail(self) -> bool:
+        """Whether notices can go by mail."""
+        ...
+
+    async def settle_statistics(self) -> None:
+        """What was counted until now is in the store, as far as the store takes it."""
+        ...
+
+    async def try_notify(self, application_id: int, url: str, notice_id: int, body: bytes) -> Outcome:
+        """One notice to a URL now, kept nowhere."""
+        ...
+
+    async def try_out(
+        self, webhook: Webhook, event_type: str, event_id: int, body: bytes, *, store: Store | None = None
+    ) -> Attempt:
+        """One attempt of a test, now, whatever the webhook's status; kept in `store`, where it is another than the
+        engine's own (`Ground.audited`).
+        """
+        ...
+
+    async def send(self, webhook: Webhook, event: Event, *, store: Store | None = None) -> Delivery:
+        """A delivery of its own, sent now, also while the webhook is disabled; kept in `store`, as above."""
+        ...
+
+
+class Keyring(Protocol):
+    """What management asks of whoever tells callers by their keys."""
+
+    def forget(self) -> None:
+        """Somebody's rights have changed: look again before the next request of anyone is answered."""
         ...
 
 
 class Ground:
     """The collaborators, who asks, and look-ups that raise NotFound."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the collaborators, each by name
         self,
         *,
         store: Store,
@@ -67,8 +107,12 @@ class Ground:
         clock: Clock,
         cursors: Cursors,
         caller: Caller,
+        callers: Keyring,
+        public_url: str,
     ) -> None:
         self.caller = caller
+        self.callers = callers
+        self.public_url = public_url
         self.store = store
         self.profiles = profiles
         self.egress = egress
@@ -77,6 +121,7 @@ class Ground:
         self.clock = clock
         self.cursors = cursors
         self.slow = SlowWork()
+        self.scans = AtOnce(SCANS_MAX, "Too many replays are being counted at this moment. Nothing was started.")
         self._with_settings: dict[tuple[str, bytes], Profile] = {}
 
     def with_caller(self, caller: Caller) -> "Ground":
@@ -100,28 +145,38 @@ class Ground:
         action: str,
         object_kind: str,
         object_id: str,
-        application: Application | None = None,
+        application: Application | NewApplication | None = None,
         **detail: Any,
     ) -> Store:
         """The store, whose next change keeps a line of the audit log in the same transaction: who asks did `action`
         ("webhook.created") to the object. `detail` is shown to admins; it never holds a secret.
         """
+        return self.store.audited(self.entry(action, object_kind, object_id, application, **detail))
+
+    def entry(
+        self,
+        action: str,
+        object_kind: str,
+        object_id: str,
+        application: Application | NewApplication | None = None,
+        **detail: Any,
+    ) -> AuditEntry:
+        """The line itself, for `Store.keep_audit`, where what was done is no change of the store's."""
         caller = self.caller
-        return self.store.audited(
-            AuditEntry(
-                at=self.clock.now_ms(),
-                application_id=0 if application is None else application.id,
-                actor_kind=caller.kind,
-                actor_id=caller.id,
-                actor_name=caller.name,
-                role=caller.role,
-                action=action,
-                object_kind=object_kind,
-                object_id=object_id,
-                address=caller.address,
-                request_id=caller.request_id,
-                detail=detail,
-            )
+        return AuditEntry(
+            at=self.clock.now_ms(),
+            application_id=0 if application is None else application.id,
+            application=None if application is None else application.public_id,
+            actor_kind=caller.kind,
+            actor_id=caller.id,
+            actor_name=caller.name,
+            role=caller.role,
+            action=action,
+            object_kind=object_kind,
+            object_id=object_id,
+            address=caller.address,
+            request_id=caller.request_id,
+            detail=bounded(detail),
         )
 
     @property
@@ -184,19 +239,27 @@ class Ground:
         """The part of the list `of` (its name with its filters) that is asked for. Raises InvalidCursor and
         InvalidRequest.
         """
-        since, until = _instant("since", paging.since), _instant("until", paging.until)
+        since, until = instant("since", paging.since), instant("until", paging.until)
         of = f"{of}?since={since}&until={until}"
-        before = None if paging.cursor is None else self.cursors.read(of, paging.cursor)
-        return Page(limit=paging.limit, before=before, since=since, until=until)
+        page = Page(limit=paging.limit, since=since, until=until)
+        if paging.cursor is None:
+            return page
+        match self.cursors.read(of, paging.cursor):
+            case (before,):
+                return msgspec.structs.replace(page, before=before)
+            case place:
+                return msgspec.structs.replace(page, place=place)
 
-    def next_of(self, of: str, page: Page, last_id: int) -> str:
-        """The cursor of the page after the one that ended with `last_id`."""
-        return self.cursors.write(f"{of}?since={page.since}&until={page.until}", last_id)
+    def next_of(self, of: str, page: Page, *last: int) -> str:
+        """The cursor of the page after the one that ended with `last`: its id, or all of its place in the order."""
+        return self.cursors.write(f"{of}?since={page.since}&until={page.until}", *last)
 
 
 def not_found(what: str, text: str) -> NoReturn:
     """Raise NotFound in the same words whether the thing is missing or out of reach."""
-    raise NotFound(f"There is no {what} {text[:_SHOWN_ID_CHARS]!r} within reach of this key.")
+    error = NotFound(f"There is no {what} {text[:_SHOWN_ID_CHARS]!r} within reach of this key.")
+    error.what = what
+    raise error
 
 
 def invalid(pointer: str, detail: str) -> InvalidRequest:
@@ -204,7 +267,8 @@ def invalid(pointer: str, detail: str) -> InvalidRequest:
     return InvalidRequest(detail, errors=(Fault(pointer, "invalid_request", detail),))
 
 
-def _instant(name: str, text: str | None) -> int | None:
+def instant(name: str, text: str | None) -> int | None:
+    """The time that the parameter `name` gives, in ms, cut to what ids have room for. Raises InvalidRequest."""
     if text is None:
         return None
     at_ms = times.from_text(text)

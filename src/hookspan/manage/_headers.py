@@ -21,6 +21,7 @@ _RESERVED = frozenset(
     }
 )  # fmt: skip
 _RESERVED_PREFIXES = ("sec-",)
+_STANDARD = "webhook-"  # whatever the profile: a receiver of Standard Webhooks would take a made-up one for ours
 
 
 def header_names(credentials: Sequence[SealedCredential]) -> list[str]:
@@ -39,11 +40,12 @@ def check_headers(names: Iterable[str], profiles: Sequence[Profile]) -> None:
         why = None
         if low in seen:
             why = "is given twice"
+        elif (writer := next((one.name for one in profiles if low in one.header_names), None)) is not None:
+            why = f"is written by profile {writer}"
+        elif low.startswith(_STANDARD):
+            why = "is of Standard Webhooks"
         elif low in _RESERVED or low.startswith(_RESERVED_PREFIXES):
             why = "is set by Hookspan or by the connection"
-        else:
-            writer = next((one.name for one in profiles if low in one.header_names), None)
-            why = None if writer is None else f"is written by profile {writer}"
         if why is not None:
             raise invalid(f"/headers/{escape_pointer(name)}", f"The header {name} {why}; it can't be a custom one.")
         seen.add(low)

@@ -64,7 +64,7 @@ def _may_configure(caller: Caller, profile: Profile | None) -> bool:
     if profile is None:
         raise ValueError("CONFIGURE is a question about one profile")
     allowed = profile.rules.configure
-    is_key = caller.kind == "key" and caller.role is not Role.MEMBER
+    is_key = caller.kind == "key" and caller.scope is Scope.APPLICATION and caller.role is not Role.MEMBER
     return caller.role.word in allowed or (is_key and APPLICATION_KEY in allowed)
 
 
@@ -73,6 +73,15 @@ def _who(right: Right, profile: Profile | None) -> str:
         return _WHO[right]
     named = [_WORDS[one] for one in profile.rules.configure]
     return f"The operator's admins and, with profile {profile.name}, {' and '.join(sorted(named))}"
+
+
+def who_configures(profile: Profile) -> str:
+    """A sentence for people: the profile's own words, where it has some."""
+    own = profile.words.get("only")
+    if isinstance(own, str):
+        return own
+    named = sorted(_WORDS[one] for one in profile.rules.configure if one != APPLICATION_KEY)
+    return f"Only {' and '.join(named or [_WORDS['admin']])} manage webhooks."
 
 
 def _describe(caller: Caller) -> str:

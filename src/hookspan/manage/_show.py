@@ -1,14 +1,15 @@
 """From records to what people see: ids and times become texts, secrets stay out. Pure."""
 
 import base64
+from collections.abc import Sequence
 from typing import cast
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from hookspan.domain.explain import Explanation
-from hookspan.domain.records import Application, Attempt, Delivery, Event, Webhook
-from hookspan.domain.states import DeliveryState, StatusReason, WebhookStatus
+from hookspan.domain.records import Application, Attempt, Delivery, Event, SealedCredential, Webhook
+from hookspan.domain.states import StatusReason, WebhookStatus
 from hookspan.domain.times import to_text as time_text
 from hookspan.engine.post import ALSO
 from hookspan.ids import ATTEMPT_PREFIX, DELIVERY_PREFIX, to_text
@@ -17,6 +18,7 @@ from hookspan.manage._credentials import own
 from hookspan.manage._headers import header_names
 from hookspan.profiles import Profile
 from hookspan.store.contract import Waiting
+from hookspan.store.statistics import WebhookHealth
 
 _EPOCH_POSITION = "position:"
 _UTF8_TAIL_MAX = 3  # bytes of a character that a cut may leave at the end
@@ -30,6 +32,7 @@ class Once(msgspec.Struct, frozen=True):
 
 
 NOTHING = Once()
+NO_NUMBERS = WebhookHealth(last_success_at=None, stalled_since=None, attempts=0, attempts_succeeded=0)
 
 
 def time_or_none(at_ms: int | None) -> str | None:
@@ -75,9 +78,7 @@ def show_webhook(
             max((at_ms for one in credentials if (at_ms := one.expires_at or 0) > now_ms), default=None)
         ),
         public_key=next((one.public for one in credentials if one.public is not None), None),
-        credentials={
-            one.name: views.CredentialState(is_set=True, set_at=time_text(one.made_at)) for one in reversed(credentials)
-        },
+        credentials=_states(credentials),
         order=cast("views.Order", webhook.order.word),
         rate=webhook.rate,
         concurrency=webhook.concurrency,
@@ -95,40 +96,62 @@ def show_webhook(
 def _also_sign(webhook: Webhook, secret: str | None) -> views.AlsoSign | None:
     if webhook.also_sign is None:
         return None
+    credentials = [one for one in webhook.credentials if one.name.startswith(ALSO)]
     return views.AlsoSign(
         profile=webhook.also_sign.profile,
         until=time_or_none(webhook.also_sign.until),
         secret=secret or UNSET,
-        public_key=next(
-            (one.public for one in webhook.credentials if one.name.startswith(ALSO) and one.public is not None), None
-        ),
+        public_key=next((one.public for one in credentials if one.public is not None), None),
+        credentials=_states(credentials),
     )
+
+
+def _states(credentials: Sequence[SealedCredential]) -> dict[str, views.CredentialState]:
+    """By the names that they are given by; of several with one name the newest, which is first."""
+    return {
+        _given_as(one): views.CredentialState(is_set=True, set_at=time_text(one.made_at))
+        for one in reversed(credentials)
+    }
+
+
+def _given_as(credential: SealedCredential) -> str:
+    """As `CredentialKind.given_as`, without the profile, whose folder may be gone: key pairs have a public half."""
+    return "private_key" if credential.public is not None else credential.name.removeprefix(ALSO)
 
 
 def show_health(
     webhook: Webhook,
     waiting: Waiting | None = None,
-    last_delivery_at: int | None = None,
+    numbers: WebhookHealth = NO_NUMBERS,
     *,
-    stalled_since: int | None = None,
+    can_sign: bool = True,
 ) -> views.Health:
-    """Without the last three as if nothing waited and nothing was ever delivered."""
+    """Without `waiting` and `numbers` as if nothing waited and nothing was ever delivered. `numbers` are of 24 hours.
+    `can_sign` False: its secrets don't allow that anything is sent.
+    """
     state: views.HealthState = "healthy"
     since = None
     if webhook.status is WebhookStatus.CATCHING_UP:
         state = "catching_up"
-    elif stalled_since is not None:
-        state, since = "stalled", stalled_since
-    elif webhook.failing_since is not None:
+    elif numbers.stalled_since is not None:
+        state, since = "stalled", numbers.stalled_since
+    elif webhook.failing_since is not None or not can_sign:
         state, since = "failing", webhook.failing_since
     return views.Health(
         state=state,
         since=time_or_none(since),
-        success_rate_24h=None,
-        last_delivery_at=time_or_none(last_delivery_at),
+        success_rate_24h=rate_of(numbers.attempts_succeeded, numbers.attempts),
+        last_delivery_at=time_or_none(numbers.last_success_at),
         waiting=0 if waiting is None else waiting.count,
         oldest_waiting_at=None if waiting is None else time_or_none(waiting.oldest_at),
     )
+
+
+def rate_of(succeeded: int, attempts: int) -> float | None:
+    """The share that succeeded, to four places; None where there was no attempt. 1 only if all of them did."""
+    if attempts == 0:
+        return None
+    return succeeded / attempts if succeeded in {0, attempts} else min(round(succeeded / attempts, 4), 0.9999)
 
 
 def epoch_text(position: int) -> str:
@@ -185,7 +208,7 @@ def show_delivery(
         last_response_status=delivery.last_response_status,
         created_at=time_text(delivery.created_at),
         next_attempt_at=time_or_none(delivery.next_attempt_at),
-        gives_up_at=time_or_none(_gives_up_at(delivery, profile)),
+        gives_up_at=time_or_none(why.gives_up_at),
         finished_at=time_or_none(delivery.finished_at),
         attempts=attempts,
     )
@@ -223,15 +246,20 @@ def show_attempt(attempt: Attempt, profile: Profile, url: str | None, body: byte
 def _response(attempt: Attempt) -> views.AttemptResponse | None:
     if attempt.response_status is None:
         return None
-    raw = attempt.response_body or b""
-    is_truncated = attempt.response_bytes > len(raw)
+    raw, headers = attempt.response_body or b"", attempt.response_headers or b""
+    return show_response(attempt.response_status, headers, raw, attempt.response_bytes)
+
+
+def show_response(status: int, headers: bytes, raw: bytes, body_bytes: int) -> views.AttemptResponse:
+    """`raw` is what was kept of the body's `body_bytes`."""
+    is_truncated = body_bytes > len(raw)
     text = _text(raw, is_truncated=is_truncated)
     return views.AttemptResponse(
-        status=attempt.response_status,
-        headers=_header_lines(attempt.response_headers or b""),
+        status=status,
+        headers=_header_lines(headers),
         body=text,
         body_base64=base64.b64encode(raw).decode() if text is None else None,
-        body_bytes=attempt.response_bytes,
+        body_bytes=body_bytes,
         is_truncated=is_truncated,
     )
 
@@ -254,12 +282,6 @@ def _header_lines(lines: bytes) -> list[views.HeaderLine]:
             name, _, value = line.partition(":")
             pairs.append((name, value.strip()))
     return pairs
-
-
-def _gives_up_at(delivery: Delivery, profile: Profile) -> int | None:
-    if delivery.state is not DeliveryState.PENDING or delivery.round_started_at is None:
-        return None
-    return delivery.round_started_at + profile.rules.delivery.retry.window_ms()
 
 
 def _status_reason(reason: StatusReason | None) -> views.ShownStatusReason | None:

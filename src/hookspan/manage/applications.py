@@ -5,11 +5,13 @@ from typing import Any
 
 import msgspec
 
+from hookspan.domain.caller import Scope
 from hookspan.domain.records import Application
 from hookspan.errors import StateForbidden
 from hookspan.ids import APPLICATION_PREFIX, to_text
 from hookspan.manage import views
-from hookspan.manage._address import check_url
+from hookspan.manage._address import check_notify
+from hookspan.manage._audit_detail import of_application, of_application_change
 from hookspan.manage._ground import Ground, invalid, not_found
 from hookspan.manage._headers import header_names
 from hookspan.manage._rights import Right
@@ -36,22 +38,22 @@ class Applications:
         self._check_trees(settings, metadata)
         profile = self._profile(given.profile, settings)
         if given.notify is not None:
-            await check_url(ground, profile, given.notify, "/notify")
+            await check_notify(ground, profile, given.notify)
         ident = ground.engine.ids.make()
         public_id = to_text(APPLICATION_PREFIX, ident) if given.id is msgspec.UNSET else given.id
-        kept = await ground.store.create_application(
-            NewApplication(
-                id=ident,
-                public_id=public_id,
-                name=given.name,
-                profile=profile.name,
-                uuid=str(uuid.uuid4()) if given.uuid is msgspec.UNSET else given.uuid.lower(),
-                settings=settings,
-                metadata=metadata,
-                notify=given.notify,
-                created_at=ground.clock.now_ms(),
-            )
+        new = NewApplication(
+            id=ident,
+            public_id=public_id,
+            name=given.name,
+            profile=profile.name,
+            uuid=str(uuid.uuid4()) if given.uuid is msgspec.UNSET else given.uuid.lower(),
+            settings=settings,
+            metadata=metadata,
+            notify=given.notify,
+            created_at=ground.clock.now_ms(),
         )
+        store = ground.audited("application.created", "application", public_id, new, **of_application(new))
+        kept = await store.create_application(new)
         if kept is None:
             raise StateForbidden(f"There is an application {public_id!r} already: give another id, or none.")
         await ground.engine.webhooks_changed(kept.id)
@@ -80,6 +82,18 @@ class Applications:
     async def get(self, public_id: str) -> views.Application:
         return show_application(await self._ground.application(public_id, Right.LOOK))
 
+    async def speaking(self, management_api: str) -> str | None:
+        """The public id of the caller's own application, where the caller is a key of one whose profile speaks that
+        vendor's API too. None for everybody else.
+        """
+        ground, caller = self._ground, self._ground.caller
+        if caller.kind != "key" or caller.scope is not Scope.APPLICATION or caller.application is None:
+            return None
+        found = await ground.store.get_application(caller.application)
+        if found is None or ground.profile(found).management_api != management_api:
+            return None
+        return found.public_id
+
     async def change(self, public_id: str, given: ChangeApplication) -> views.Application:
         """Raises StateForbidden for another profile once there are webhooks or events."""
         ground = self._ground
@@ -94,17 +108,19 @@ class Applications:
         else:
             await self._check_headers(old, profile)
         if isinstance(given.notify, str):
-            await check_url(ground, profile, given.notify, "/notify")
-        changed = await ground.store.update_application(
-            old.id,
-            ground.clock.now_ms(),
-            name=None if given.name is msgspec.UNSET else given.name,
-            profile=profile.name if name != old.profile else None,
-            uuid=None if given.uuid is msgspec.UNSET else given.uuid.lower(),
-            settings=settings,
-            metadata=metadata,
-            notify=given.notify,
-        )
+            await check_notify(ground, profile, given.notify)
+        members: dict[str, Any] = {
+            "name": None if given.name is msgspec.UNSET else given.name,
+            "profile": profile.name if name != old.profile else None,
+            "uuid": None if given.uuid is msgspec.UNSET else given.uuid.lower(),
+            "settings": settings,
+            "metadata": metadata,
+        }
+        new = {member: value for member, value in members.items() if value is not None}
+        if given.notify is not msgspec.UNSET:
+            new["notify"] = given.notify
+        store = ground.audited("application.changed", "application", public_id, old, **of_application_change(old, new))
+        changed = await store.update_application(old.id, ground.clock.now_ms(), **members, notify=given.notify)
         if changed is None:
             not_found("application", public_id)
         await ground.engine.webhooks_changed(old.id)
@@ -114,8 +130,10 @@ class Applications:
         """Its webhooks, events and deliveries go with it, out of reach at once."""
         ground = self._ground
         application = await ground.application(public_id, Right.OPERATE)
-        if not await ground.store.delete_application(application.id, ground.clock.now_ms()):
+        store = ground.audited("application.deleted", "application", public_id, application)
+        if not await store.delete_application(application.id, ground.clock.now_ms()):
             not_found("application", public_id)
+        ground.callers.forget()
         await ground.engine.webhooks_changed(application.id)
 
     def _profile(self, name: str, settings: dict[str, Any]) -> Profile:

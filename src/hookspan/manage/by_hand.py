@@ -7,7 +7,7 @@ from hookspan.manage import views
 from hookspan.manage._ground import Ground
 from hookspan.manage._rights import Right
 from hookspan.manage._show import show_attempt, show_delivery
-from hookspan.manage._why import Why
+from hookspan.manage._why import why_after
 from hookspan.manage.inputs import SendEvent, SendTest
 
 
@@ -39,7 +39,10 @@ class ByHand:
             )
         event_id = ground.engine.ids.make()
         body = test.body(to_text(profile.event_prefix, event_id), ground.clock.now_ms(), application.uuid)
-        attempt = await ground.engine.try_out(webhook, test.type, event_id, body)
+        # Kept with the attempt: what was refused before it was sent leaves neither.
+        shown = to_text(profile.webhook_prefix, webhook.id)
+        store = ground.audited("webhook.tested", "webhook", shown, application, type=test.type)
+        attempt = await ground.engine.try_out(webhook, test.type, event_id, body, store=store)
         return show_attempt(attempt, profile, webhook.url, body)
 
     async def send(self, application_id: str, webhook_id: str, given: SendEvent) -> views.Delivery:
@@ -50,7 +53,10 @@ class ByHand:
         application = await ground.application(application_id, Right.CONFIGURE)
         webhook = await ground.webhook(application, webhook_id)
         event = await ground.event(application, given.event_id)
-        delivery = await ground.engine.send(webhook, event)
         profile = ground.profile(application)
-        why = await Why(ground, application, profile).of_delivery(delivery)
+        to = to_text(profile.webhook_prefix, webhook.id)
+        shown = to_text(profile.event_prefix, event.id)
+        store = ground.audited("event.sent", "event", shown, application, webhook_id=to, type=event.type)
+        delivery = await ground.engine.send(webhook, event, store=store)
+        why = await why_after(ground, application, profile, delivery)
         return show_delivery(delivery, application, profile, why)

@@ -7,6 +7,7 @@ import msgspec
 from hookspan.errors import UnknownProfile
 from hookspan.manage import views
 from hookspan.manage._ground import Ground, not_found
+from hookspan.manage._rights import Right
 from hookspan.profiles import CredentialKind, Profile
 
 
@@ -18,7 +19,26 @@ class ProfileCatalog:
 
     def loaded(self) -> views.ProfileList:
         profiles = self._ground.profiles
-        return views.ProfileList(data=[_show(profiles.get(name)) for name in sorted(profiles.names)], next=None)
+        return views.ProfileList(
+            data=[_show(profiles.get(name)) for name in sorted(profiles.names)],
+            next=None,
+            addresses=list(self._ground.egress.addresses),
+        )
+
+    async def dialect(self, application_id: str) -> views.Dialect:
+        """How the pages of one application speak. Raises NotFound."""
+        application = await self._ground.application(application_id, Right.LOOK)
+        profile = self._ground.profile(application)
+        return views.Dialect(
+            profile=_show(profile),
+            words=dict(profile.words),
+            groups=[
+                views.EventGroup(name=one.name, title=one.title, verbs=list(one.verbs)) for one in profile.groups()
+            ],
+            form_of_types=profile.form_of_types,
+            is_given_by_operator=self._ground.giver == "operator",
+            addresses=list(self._ground.egress.addresses),
+        )
 
     def events(self, profile_name: str) -> views.Catalog:
         """The event types of a profile; an open catalog lists only what it knows."""

@@ -3,15 +3,16 @@
 from hookspan.domain.records import Application, Attempt, Delivery
 from hookspan.domain.states import Cause, DeliveryReason, DeliveryState
 from hookspan.errors import StateForbidden
+from hookspan.ids import DELIVERY_PREFIX, to_text
 from hookspan.manage import views
 from hookspan.manage._ground import Ground, not_found
 from hookspan.manage._rights import Right
 from hookspan.manage._show import show_attempt, show_delivery
-from hookspan.manage._why import Why
+from hookspan.manage._why import Why, place_of, why_after
 from hookspan.manage.events import PAGE_BYTES_MAX, PART_EVENTS
 from hookspan.manage.inputs import DeliveryQuery, Paging
 from hookspan.profiles import Profile
-from hookspan.store.contract import Page
+from hookspan.store.contract import Page, Store
 
 
 class Deliveries:
@@ -41,7 +42,7 @@ class Deliveries:
         why = Why(ground, application, profile)
         return views.DeliveryList(
             data=[show_delivery(one, application, profile, await why.of_delivery(one)) for one in found],
-            next=ground.next_of(of, page, found[-1].id) if len(found) >= page.limit else None,
+            next=ground.next_of(of, page, *place_of(found[-1])) if len(found) >= page.limit else None,
         )
 
     async def get(self, application_id: str, delivery_id: str) -> views.Delivery:
@@ -63,7 +64,8 @@ class Deliveries:
         delivery = await ground.delivery(application, delivery_id)
         if await ground.store.get_webhook(delivery.webhook_id) is None:
             raise StateForbidden("The webhook of this delivery is deleted.", allowed=[])
-        reopened = await ground.store.reopen_delivery(application.id, delivery.id, Cause.MANUAL, ground.clock.now_ms())
+        store = self._audited("delivery.retried", application, delivery)
+        reopened = await store.reopen_delivery(application.id, delivery.id, Cause.MANUAL, ground.clock.now_ms())
         ground.engine.wake(delivery.webhook_id)
         return await self._one(application, reopened, delivery_id)
 
@@ -72,7 +74,8 @@ class Deliveries:
         ground = self._ground
         application = await ground.application(application_id, Right.CONFIGURE)
         delivery = await ground.delivery(application, delivery_id)
-        cancelled = await ground.store.cancel_delivery(
+        store = self._audited("delivery.cancelled", application, delivery)
+        cancelled = await store.cancel_delivery(
             application.id, delivery.id, DeliveryReason.PERSON, ground.clock.now_ms()
         )
         ground.engine.wake(delivery.webhook_id)
@@ -101,8 +104,20 @@ class Deliveries:
         if delivery is None:
             not_found("delivery", text)
         profile = self._ground.profile(application)
-        why = await Why(self._ground, application, profile).of_delivery(delivery)
+        why = await why_after(self._ground, application, profile, delivery)
         return show_delivery(delivery, application, profile, why)
+
+    def _audited(self, action: str, application: Application, delivery: Delivery) -> Store:
+        profile = self._ground.profile(application)
+        return self._ground.audited(
+            action,
+            "delivery",
+            to_text(DELIVERY_PREFIX, delivery.id),
+            application,
+            webhook_id=to_text(profile.webhook_prefix, delivery.webhook_id),
+            event_id=to_text(profile.event_prefix, delivery.event_id),
+            type=delivery.type,
+        )
 
 
 class _Sent:

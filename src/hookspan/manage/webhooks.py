@@ -2,24 +2,30 @@
 
 from collections.abc import Sequence
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, UnsetType, structs
 
 from hookspan.domain.records import Application, Webhook
 from hookspan.domain.states import Order, StatusReason, WebhookStatus, check_webhook_move
 from hookspan.errors import ChangedMeanwhile, Overloaded, StoreUnavailable, WebhookLimit
+from hookspan.ids import to_text
 from hookspan.manage import views
-from hookspan.manage._address import check_move, check_sent_again, check_webhook_url
-from hookspan.manage._also_sign import Plan, Second, check_beside, plan_second, set_second, without_second
+from hookspan.manage._address import check_move, check_sent_again, check_where, read_url
+from hookspan.manage._also_sign import NO_SECOND, Plan, Second, check_beside, plan_second, set_second, without_second
+from hookspan.manage._audit_detail import of_webhook, of_webhook_change
 from hookspan.manage._credentials import Maker, Sealer, shown_secret
 from hookspan.manage._ground import Ground, invalid, not_found
 from hookspan.manage._headers import HEADERS, check_headers, header_names
 from hookspan.manage._rights import Right
 from hookspan.manage._show import NOTHING, Once, epoch_text, show_health, show_webhook
+from hookspan.manage._signing import can_sign
 from hookspan.manage._subscription import check_subscription
+from hookspan.manage._waiting import waiting_of
 from hookspan.manage.inputs import ChangeWebhook, CreateWebhook, EpochAt, Paging
 from hookspan.profiles import Profile
 from hookspan.store.contract import NewWebhook, Page, WebhookChange
+from hookspan.store.statistics import HOUR_MS
 
+HEALTH_HOURS = 24  # the present one and those before it
 TRIES_MAX = 5  # of a change that others come between
 _STATUS = {"active": WebhookStatus.ACTIVE, "disabled": WebhookStatus.DISABLED}
 
@@ -41,39 +47,41 @@ class Webhooks:
         headers = {} if given.headers is UNSET else given.headers
         check_headers(headers, [profile] if plan is None else [profile, plan.profile])
         status, position, epoch = _start(application, profile, given)
+        target = read_url(ground, profile, given.url)
         await self._check_room(application, profile)
-        await check_webhook_url(ground, profile, given.url)
+        maker = Maker(ground)
+        credentials = None if given.credentials is UNSET else given.credentials
+        await maker.judge(profile, credentials)
         ident, now_ms = ground.engine.ids.make(), ground.clock.now_ms()
-        sealer, maker = Sealer(ground, application.id, ident, now_ms), Maker(ground)
-        made = await maker.make(profile, None if given.credentials is UNSET else given.credentials)
-        extra = Second(None, (*sealer.seal_all(made), *sealer.seal_headers(headers)))
-        if plan is not None:
-            extra = await set_second(maker, sealer, plan, extra.credentials)
-        kept = await ground.store.create_webhook(
-            NewWebhook(
-                id=ident,
-                application_id=application.id,
-                name=given.name,
-                url=given.url,
-                status=status,
-                status_reason=StatusReason.CREATED if status is WebhookStatus.DISABLED else None,
-                events=events,
-                order=profile.rules.order if given.order is UNSET else Order[given.order.upper()],
-                rate=given.rate,
-                concurrency=given.concurrency,
-                event_epoch=epoch,
-                also_sign=extra.also_sign,
-                credentials=extra.credentials,
-                position=position,
-                created_at=now_ms,
-            ),
-            profile.rules.webhooks_max,
+        sealer = Sealer(ground, application.id, ident, now_ms)
+        second = NO_SECOND if plan is None else await set_second(maker, sealer, plan, ())
+        await check_where(ground, profile, target)
+        made = await maker.make(profile, credentials)
+        new = NewWebhook(
+            id=ident,
+            application_id=application.id,
+            name=given.name,
+            url=given.url,
+            status=status,
+            status_reason=StatusReason.CREATED if status is WebhookStatus.DISABLED else None,
+            events=events,
+            order=profile.rules.order if given.order is UNSET else Order[given.order.upper()],
+            rate=given.rate,
+            concurrency=given.concurrency,
+            event_epoch=epoch,
+            also_sign=second.also_sign,
+            credentials=(*sealer.seal_all(made), *sealer.seal_headers(headers), *second.credentials),
+            position=position,
+            created_at=now_ms,
         )
+        shown = to_text(profile.webhook_prefix, ident)
+        store = ground.audited("webhook.created", "webhook", shown, application, **of_webhook(new))
+        kept = await store.create_webhook(new, profile.rules.webhooks_max)
         if kept is None:
             raise _too_many(profile)
         await ground.engine.webhooks_changed(application.id)
         # Nothing is read any more: an error now would lose the secret of a webhook that is there.
-        once = Once(shown_secret(made), extra.secret)
+        once = Once(shown_secret(made), second.secret)
         return show_webhook(kept, application, profile, show_health(kept), now_ms, once)
 
     async def _check_room(self, application: Application, profile: Profile) -> None:
@@ -151,8 +159,10 @@ class Webhooks:
         change, secret = await self._checked(webhook, profile, given, maker)
         if change == WebhookChange():
             return webhook, None
+        shown, detail = to_text(profile.webhook_prefix, webhook.id), of_webhook_change(webhook, change)
+        store = ground.audited("webhook.changed", "webhook", shown, application, **detail)
         try:
-            changed = await ground.store.update_webhook(webhook.id, change, webhook.version, ground.clock.now_ms())
+            changed = await store.update_webhook(webhook.id, change, webhook.version, ground.clock.now_ms())
         except ChangedMeanwhile:
             if expected_version is not None:
                 raise
@@ -165,7 +175,10 @@ class Webhooks:
         application = await ground.application(application_id, Right.CONFIGURE)
         webhook = await ground.webhook(application, webhook_id)
         check_version(webhook, expected_version)
-        deleted = await ground.store.set_webhook_status(
+        profile = ground.profile(application)
+        shown = to_text(profile.webhook_prefix, webhook.id)
+        store = ground.audited("webhook.deleted", "webhook", shown, application, url=webhook.url)
+        deleted = await store.set_webhook_status(
             webhook.id,
             WebhookStatus.DELETED,
             None,
@@ -176,7 +189,9 @@ class Webhooks:
         if deleted is None:
             not_found("webhook", webhook_id)
         await ground.engine.webhooks_changed(application.id)
-        return await self._show_after(deleted, application, ground.profile(application))
+        # Its credentials are erased; what was shown of them, such as the public key, is shown as it was.
+        last = structs.replace(deleted, credentials=webhook.credentials)
+        return await self._show_after(last, application, profile)
 
     async def _checked(
         self, webhook: Webhook, profile: Profile, given: ChangeWebhook, maker: Maker
@@ -192,12 +207,15 @@ class Webhooks:
             check_headers(given.headers, [profile] if second is None else [profile, second])
         elif plan is not None:
             check_beside(plan.profile, header_names(webhook.credentials))
+        target = None
         if given.url is not UNSET and given.url != webhook.url:
             check_move(webhook, profile)
-            target = await check_webhook_url(ground, profile, given.url)
+            target = read_url(ground, profile, given.url)
             check_sent_again(ground, webhook, target, given, profile, second)
         status, reason = _move(webhook, given)
         changed = await self._credentials(webhook, profile, plan, given, maker)
+        if target is not None:
+            await check_where(ground, profile, target)
         change = WebhookChange(
             name=given.name,
             url=given.url,
@@ -236,16 +254,24 @@ class Webhooks:
             return Second(None, without_second(kept))
         return await set_second(maker, sealer, plan, kept)
 
+    async def shown(self, webhooks: Sequence[Webhook], application: Application) -> list[views.Webhook]:
+        """These webhooks of one application, for management's own rooms."""
+        return await self._show(webhooks, application, self._ground.profile(application))
+
     async def _show(
         self, webhooks: Sequence[Webhook], application: Application, profile: Profile, once: Once = NOTHING
     ) -> list[views.Webhook]:
         store, now_ms = self._ground.store, self._ground.clock.now_ms()
-        idents = [one.id for one in webhooks]
-        waiting = await store.waiting(idents)
-        last = await store.last_success_at(idents)
-        stalled = await store.stalled(idents) if profile.rules.delivery.stalls else {}
+        await self._ground.engine.settle_statistics()
+        waiting = await waiting_of(store, profile, webhooks)
+        numbers = await store.health([one.id for one in webhooks], now_ms // HOUR_MS - HEALTH_HOURS + 1)
         healths = [
-            show_health(one, waiting.get(one.id), last.get(one.id), stalled_since=stalled.get(one.id))
+            show_health(
+                one,
+                waiting.get(one.id),
+                numbers[one.id],
+                can_sign=one.status is not WebhookStatus.ACTIVE or can_sign(self._ground, profile, one),
+            )
             for one in webhooks
         ]
         return [

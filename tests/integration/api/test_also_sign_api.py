@@ -100,24 +100,28 @@ async def test_a_key_pair_of_the_second_shows_its_public_half(bench):
 
 async def test_until_moves_alone(bench):
     """The credentials of the same profile stay; absent leaves it, null ends it never."""
-    secret = (await bench.change({"profile": "standard"}))["also_sign"]["secret"]
+    read = (await bench.change({"profile": "standard"}))["also_sign"]
+    secret = read["secret"]
     until = after(bench.api, MINUTE_MS)
     assert (await bench.change({"profile": "standard", "until": until}))["also_sign"] == {
-        "profile": "standard", "until": until, "public_key": None,
+        "profile": "standard", "until": until, "public_key": None, "credentials": read["credentials"],
     }  # fmt: skip
+    assert list(read["credentials"]) == ["secret"]
     assert (await bench.change({"profile": "standard"}))["also_sign"]["until"] == until
     headers, body = await bench.headers()
     assert headers[b"webhook-signature"] == by_standard(secret, headers, body)
     assert (await bench.change({"profile": "standard", "until": None}))["also_sign"]["until"] is None
 
 
-async def test_other_credentials_take_the_place_of_the_old(bench):
-    """Of the same profile; the first profile's stay."""
+async def test_other_credentials_sign_before_the_old(bench):
+    """Of the same profile, beside them for the overlap; the first profile's stay. Given again they change nothing."""
     await bench.change({"profile": "standard", "credentials": {"secret": WHSEC}})
-    shown = await bench.change({"profile": "standard", "credentials": {"secret": OTHER_WHSEC}})
+    for _ in range(2):
+        shown = await bench.change({"profile": "standard", "credentials": {"secret": OTHER_WHSEC}})
     assert "secret" not in shown["also_sign"]
     headers, body = await bench.headers()
-    assert headers[b"webhook-signature"] == by_standard(OTHER_WHSEC, headers, body)
+    both = [by_standard(one, headers, body) for one in (OTHER_WHSEC, WHSEC)]
+    assert headers[b"webhook-signature"].split(b" ") == both
     assert headers[b"bridgeapi-signature"] == by_bridge_api(bench.webhook["secret"], body)
 
 
@@ -142,6 +146,30 @@ async def test_rotation_leaves_the_second_alone(bench):
     headers, body = await bench.headers()
     assert headers[b"bridgeapi-signature"].split(b",")[0] == by_bridge_api(first, body)
     assert headers[b"webhook-signature"] == by_standard(second, headers, body)
+
+
+async def test_what_is_set_of_the_second_is_shown(bench):
+    """By the names that it is given by, without values."""
+    given = {"token": "t0k-en", "secret": "s3cret"}
+    shown = (await bench.change({"profile": "bridge-lms", "credentials": given}))["also_sign"]
+    assert {name: one["is_set"] for name, one in shown["credentials"].items()} == {"token": True, "secret": True}
+    assert not any(value in str(shown) for value in given.values())
+    shown = (await bench.change({"profile": "bridge-lms", "credentials": {"secret": None}}))["also_sign"]
+    assert list(shown["credentials"]) == ["token"]
+    assert list((await bench.change({"profile": "bridge-xyz"}))["also_sign"]["credentials"]) == ["private_key"]
+
+
+async def test_a_second_that_would_sign_nothing_is_refused(api, bench):
+    """A webhook of bridge-lms may do without credentials, a second signature can't: it would be none."""
+    problem = await api.refused(
+        "PATCH", bench.path, {"also_sign": {"profile": "bridge-lms"}}, status=400, code="invalid_credential"
+    )
+    assert problem["errors"][0]["pointer"] == "/also_sign/credentials"
+    assert "give token or secret" in problem["detail"]
+    await bench.change({"profile": "bridge-lms", "credentials": {"token": "t"}})
+    nothing = {"profile": "bridge-lms", "credentials": {"token": None}}
+    assert await bench.refused(nothing, "invalid_credential") == "/also_sign/credentials"
+    assert list((await api("GET", bench.path))["also_sign"]["credentials"]) == ["token"]
 
 
 @pytest.mark.parametrize(
@@ -196,13 +224,12 @@ async def test_what_the_second_needs_can_not_be_taken_away(bench):
 
 async def test_no_header_is_written_twice(api, bench):
     """Custom headers and the second profile's, whichever comes last."""
-    await bench.change(None, headers={"Webhook-Id": "mine"})
-    assert await bench.refused({"profile": "standard"}) == "/also_sign/profile"
-    await bench.change({"profile": "standard"}, headers={})
-    problem = await api.refused(
-        "PATCH", bench.path, {"headers": {"Webhook-Id": "mine"}}, status=400, code="invalid_request"
-    )
-    assert problem["errors"][0]["pointer"] == "/headers/Webhook-Id"
+    name = "X-Webhook-Signature"
+    await bench.change(None, headers={name: "mine"})
+    assert await bench.refused({"profile": "bridge-xyz"}) == "/also_sign/profile"
+    await bench.change({"profile": "bridge-xyz"}, headers={})
+    problem = await api.refused("PATCH", bench.path, {"headers": {name: "mine"}}, status=400, code="invalid_request")
+    assert problem["errors"][0]["pointer"] == f"/headers/{name}"
 
 
 async def test_two_profiles_that_write_one_header_do_not_go_together(api, receiver):

@@ -1,5 +1,6 @@
 """Credentials over HTTP: made or given, shown once, always or never; key pairs; and what is refused."""
 
+import asyncio
 import base64
 
 import pytest
@@ -12,6 +13,8 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_public_key,
 )
+
+from hookspan.egress import Egress
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("certificates")]
 
@@ -50,7 +53,7 @@ async def test_each_webhook_has_a_key_pair_of_its_own(api):
         assert isinstance(key, rsa.RSAPublicKey)
         assert (key.key_size, key.public_numbers().e) == (2_048, 65_537)
         assert "secret" not in webhook
-        assert list(webhook["credentials"]) == ["keypair"]
+        assert list(webhook["credentials"]) == ["private_key"]
     listed = await api("GET", path)
     assert [one["public_key"] for one in listed["data"]] == [one["public_key"] for one in reversed(made)]
     assert "PRIVATE" not in str(made) + str(listed)
@@ -73,16 +76,16 @@ async def test_a_key_pair_beside_no_secret(api):
     """A webhook of standard signs by what it is given; by both where it has both."""
     path = await path_of(api, "standard")
     made = await api("POST", path, {"url": URL, "credentials": {"private_key": WHSK}}, status=201)
-    assert list(made["credentials"]) == ["keypair"]
+    assert list(made["credentials"]) == ["private_key"]
     assert made["public_key"].startswith("whpk_")
     assert "secret" not in made
     where = f"{path}/{made['id']}"
     both = await api("PATCH", where, {"credentials": {"secret": WHSEC}})
-    assert set(both["credentials"]) == {"keypair", "secret"}
+    assert set(both["credentials"]) == {"private_key", "secret"}
     secret_only = await api("PATCH", where, {"credentials": {"private_key": None}})
     assert (set(secret_only["credentials"]), secret_only["public_key"]) == ({"secret"}, None)
     moved = await api("PATCH", where, {"credentials": {"secret": None, "private_key": WHSK}})
-    assert set(moved["credentials"]) == {"keypair"}
+    assert set(moved["credentials"]) == {"private_key"}
     await api.refused("PATCH", where, {"credentials": {"private_key": None}}, status=400, code="invalid_credential")
 
 
@@ -230,3 +233,123 @@ async def test_settings_can_not_name_a_header_that_is_taken(api):
     assert made["id"] in problem["detail"]
     await api("PATCH", f"/v1/applications/{app}/webhooks/{made['id']}", {"headers": {}})
     await api("PATCH", f"/v1/applications/{app}", settings)
+
+
+@pytest.mark.parametrize(
+    ("profile", "members", "code", "pointer", "words"),
+    [
+        (
+            "standard",
+            {"credentials": {"tokn": "x"}},
+            "unknown_field",
+            "/credentials/tokn",
+            "it has secret, private_key",
+        ),
+        ("bridge-lms", {"credentials": {"a/b": "x"}}, "unknown_field", "/credentials/a~1b", "it has token, secret"),
+        ("standard", {"credentials": {"secret": ""}}, "invalid_request", "/credentials/secret", "Must not be empty."),
+        (
+            "standard",
+            {"headers": {"X-A": "a", "X-B": "a\r\nb"}},
+            "invalid_request",
+            "/headers/X-B",
+            "Must be visible ASCII, with spaces and tabs only in between; no line breaks.",
+        ),
+        ("standard", {"headers": {"X B": "a"}}, "invalid_request", "/headers/X B", "The name must be letters"),
+        (
+            "bridge-api",
+            {"also_sign": {"profile": "standard", "credentials": {"secret": ""}}},
+            "invalid_request",
+            "/also_sign/credentials/secret",
+            "Must not be empty.",
+        ),
+    ],
+)
+async def test_the_wrong_one_is_named_in_words(api, profile, members, code, pointer, words):
+    """Each by its own place, with what is possible; no pattern has to be read."""
+    path = await path_of(api, profile)
+    body = {"url": URL, "name": "a", "events": [], **members}
+    problem = await api.refused("POST", path, body, status=400, code=code)
+    assert problem["errors"][0]["pointer"] == pointer
+    assert words in problem["detail"]
+    assert "(?!" not in problem["detail"]
+
+
+async def test_a_given_key_is_judged_before_the_certificate(api, certificates):
+    """Nobody waits for a handshake to learn that the key is wrong."""
+    path = await path_of(api, "bridge-xyz")
+    body = {"url": URL, "credentials": {"private_key": "zzz"}}
+    await api.refused("POST", path, body, status=400, code="invalid_credential")
+    assert certificates.checked == []
+
+
+@pytest.mark.parametrize(
+    ("members", "code"),
+    [
+        ({"credentials": {"private_key": "zzz"}}, "invalid_credential"),
+        ({"credentials": {"token": "t"}}, "unknown_field"),
+        ({"credentials": {"private_key": None}}, "invalid_credential"),
+        ({"headers": {"Host": "x"}}, "invalid_request"),
+        ({"also_sign": {"profile": "bridge-lms"}}, "invalid_credential"),
+        ({"also_sign": {"profile": "standard", "credentials": {"secret": "x"}}}, "invalid_credential"),
+        ({"events": ["none.such"]}, "unknown_event_type"),
+        ({"name": "a"}, "invalid_request"),
+    ],
+)
+async def test_nothing_is_asked_of_the_network_while_something_else_is_wrong(api, certificates, members, code):
+    """A handshake may take seconds; at creation and at change."""
+    path = await path_of(api, "bridge-xyz")
+    kept = await api("POST", path, {"url": URL}, status=201)
+    certificates.checked.clear()
+    moved = {"url": "https://127.0.0.1:10/moved"}
+    if members != {"credentials": {"private_key": None}}:  # which at creation asks for one to be made
+        await api.refused("POST", path, moved | members, status=400, code=code)
+    await api.refused("PATCH", f"{path}/{kept['id']}", moved | members, status=400, code=code)
+    assert certificates.checked == []
+    await api("PATCH", f"{path}/{kept['id']}", moved)
+    assert certificates.checked == [moved["url"]]
+
+
+async def test_the_name_is_looked_up_within_the_time_of_the_handshake(api, certificates, monkeypatch):
+    """A look-up of its own before it would tell by its duration what DNS said."""
+
+    async def asked(*_):
+        raise AssertionError("DNS was asked beside the handshake")
+
+    monkeypatch.setattr(Egress, "check_destination", asked)
+    path = await path_of(api, "bridge-xyz")
+    await api("POST", path, {"url": "https://receiver.example/hook"}, status=201)
+    assert certificates.checked == ["https://receiver.example/hook"]
+
+
+@pytest.mark.parametrize("profile", ["bridge-api", "bridge-xyz", "bridge-lms"])
+@pytest.mark.parametrize("header", ["webhook-id", "Webhook-Timestamp", "WEBHOOK-SIGNATURE", "webhook-anything"])
+async def test_headers_of_standard_webhooks_are_nobodys_own(api, profile, header):
+    """Whatever the profile: a receiver that reads them would take them for ours."""
+    path = await path_of(api, profile)
+    body = {"url": URL, "events": [], "headers": {header: "x"}} | ({"name": "a"} if profile == "bridge-lms" else {})
+    problem = await api.refused("POST", path, body, status=400, code="invalid_request")
+    assert [one["pointer"] for one in problem["errors"]] == [f"/headers/{header}"]
+
+
+async def test_any_token_that_is_taken_is_sent(api):
+    """With a control character in it too, for interface and header have one rule. Few servers read such a header, so
+    this one looks at the bytes.
+    """
+    seen = []
+
+    async def answer(reader, writer):
+        seen.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    app = await api.application(profile="bridge-lms")
+    token = "a\u0001b\x7fc\td\u00e9"
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook"
+        made = await api.webhook(app, url, name="a", credentials={"token": token}, events=[])
+        sent = await api("POST", f"/v1/applications/{app}/webhooks/{made['id']}/test")
+    assert sent["verdict"] == "succeeded"
+    assert b"\r\nAuthorization: Bearer " + token.encode() + b"\r\n" in seen[0]
+    shown = {name.lower(): value for name, value in sent["request"]["headers"]}
+    assert shown["authorization"] == "Bearer ***"

@@ -14,6 +14,8 @@ from schemathesis.checks import CHECKS, load_all_checks
 from hookspan.domain.outcome import ErrorCode, Outcome
 from hookspan.egress import Egress
 
+from .furniture import furnish
+
 pytestmark = pytest.mark.anyio
 
 EXAMPLES = 15
@@ -50,17 +52,9 @@ def nowhere(monkeypatch):
 
 async def known_ids(api) -> dict[str, str]:
     """Things that are there, so that not every request ends in 404."""
-    app = await api.application()
-    webhook = await api.webhook(app, "http://127.0.0.1:9/")
-    event = await api.publish(app, 1)
-    line = await api.delivery_of(app, event, "pending", "failed")
-    return {
-        "app": app,
-        "webhook": webhook["id"],
-        "event": event,
-        "delivery": line["delivery_id"],
-        "profile": "bridge-api",
-    }
+    event = {"type": "order.paid", "content": {"number": 1}}
+    place = await furnish(api, "Fuzz", "standard", "http://127.0.0.1:9/", event)
+    return place.ids | {"profile": "bridge-api"}
 
 
 def fuzz(document: dict, base_url: str, headers: dict[str, str], known: dict[str, str]) -> tuple[int, list[str]]:

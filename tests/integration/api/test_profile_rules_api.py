@@ -271,3 +271,10 @@ async def test_a_real_handshake(tmp_path):
         url = f"https://127.0.0.1:{port}/hook"
         assert (await api("POST", path, {"url": url}, status=201))["url"] == url
         assert seen == ["TLSv1.3"]
+
+
+async def test_outgoing_addresses_are_told(api, tmp_path):
+    """For receivers' allow lists, as the operator has set them; none where nothing is set."""
+    assert (await api("GET", "/v1/profiles"))["addresses"] == []
+    async with api_in(tmp_path, egress_addresses=("198.51.100.7", "2001:db8::/64")) as told:
+        assert (await told("GET", "/v1/profiles"))["addresses"] == ["198.51.100.7", "2001:db8::/64"]

@@ -55,6 +55,36 @@ async def test_rotating_twice_drops_the_first_at_once(api, receiver):
     assert headers[b"bridgeapi-signature"] == signatures_of_bridge_api([third, second], body)
 
 
+@pytest.mark.parametrize(("profile", "secret"), [("bridge-api", "mysecret"), ("standard", WHSEC)])
+async def test_a_given_secret_may_be_sent_again(api, receiver, profile, secret):
+    """Whoever lost the answer asks again: the same answer, nothing changes, and the one before still signs."""
+    receiver.keeps_requests = True
+    path, webhook = await path_of(api, receiver, profile, events=[])
+    first = await api("POST", f"{path}/secret", {"secret": secret}, status=201)
+    version = (await api("GET", path))["version"]
+    assert await api("POST", f"{path}/secret", {"secret": secret}, status=201) == first
+    assert first["previous_until"] is not None
+    assert (await api("GET", path))["version"] == version
+    await api("POST", f"{path}/test")
+    headers, body = receiver.requests[0]
+    if profile == "bridge-api":
+        assert headers[b"bridgeapi-signature"] == signatures_of_bridge_api([secret, webhook["secret"]], body)
+    else:
+        expected = [standard_signature(one, headers, body) for one in (secret, webhook["secret"])]
+        assert headers[b"webhook-signature"].split(b" ") == expected
+
+
+async def test_the_secret_before_can_be_made_the_present_one_again(api, receiver):
+    """It is another one than the present, so that is a rotation."""
+    receiver.keeps_requests = True
+    path, webhook = await path_of(api, receiver, "bridge-api", events=[])
+    second = (await api("POST", f"{path}/secret", {}, status=201))["secret"]
+    await api("POST", f"{path}/secret", {"secret": webhook["secret"]}, status=201)
+    await api("POST", f"{path}/test")
+    headers, body = receiver.requests[0]
+    assert headers[b"bridgeapi-signature"] == signatures_of_bridge_api([webhook["secret"], second], body)
+
+
 async def test_the_overlap_is_a_day_and_is_shown(api, receiver):
     """In the answer and in the webhook, which never shows a secret again; the version grows."""
     path, webhook = await path_of(api, receiver)
@@ -154,3 +184,59 @@ async def test_a_deleted_webhook_is_not_found(api, receiver):
     await api("DELETE", path)
     for tail, body in (("secret", None), ("test", None), ("send", {"event_id": "evt_x"})):
         await api.refused("POST", f"{path}/{tail}", body, status=404, code="not_found")
+
+
+async def test_a_webhook_with_a_secret_and_a_key_pair_rotates_either(api, receiver):
+    """By name; without one it is the secret."""
+    receiver.keeps_requests = True
+    path, webhook = await path_of(api, receiver, credentials={"secret": WHSEC, "private_key": WHSK})
+    pair = await api("POST", f"{path}/secret", {"credential": "private_key"}, status=201)
+    assert (pair["secret"], pair["public_key"] != webhook["public_key"]) == (None, True)
+    assert pair["previous_until"] is not None
+    await api("POST", f"{path}/test")
+    headers, body = receiver.requests[-1]
+    marks = [one.partition(b",")[0] for one in headers[b"webhook-signature"].split(b" ")]
+    assert sorted(marks) == [b"v1", b"v1a", b"v1a"]
+    assert standard_signature(WHSEC, headers, body) in headers[b"webhook-signature"].split(b" ")
+    assert (await api("POST", f"{path}/secret", {}, status=201))["secret"].startswith("whsec_")
+    given = await api("POST", f"{path}/secret", {"credential": "private_key", "secret": WHSK}, status=201)
+    assert given["public_key"] == webhook["public_key"]
+
+
+@pytest.mark.parametrize("credential", ["private_key", "keypair", "token", ""])
+async def test_a_credential_that_the_webhook_has_not_can_t_be_rotated(api, receiver, credential):
+    """An empty name is none at all."""
+    path, _ = await path_of(api, receiver)
+    body = {"credential": credential}
+    if not credential:
+        await api("POST", f"{path}/secret", body, status=201)
+        return
+    problem = await api.refused("POST", f"{path}/secret", body, status=409, code="not_rotatable")
+    assert "secret" in problem["detail"]
+    assert credential in problem["detail"]
+
+
+async def test_a_changed_secret_does_not_end_the_one_before(api, receiver):
+    """PATCH is a rotation where the profile has one: the vendor keeps the former valid. Twice drops the first at once;
+    the same again changes nothing.
+    """
+    receiver.keeps_requests = True
+    path, webhook = await path_of(api, receiver, "bridge-api", events=["item.created"])
+    for secret in ("second", "second", "third", "third"):
+        changed = await api("PATCH", path, {"credentials": {"secret": secret}})
+        assert changed["secret_previous_until"] is not None
+        assert "secret" not in changed
+    assert changed["version"] == webhook["version"] + 2
+    await api("POST", f"{path}/test")
+    headers, body = receiver.requests[-1]
+    assert headers[b"bridgeapi-signature"] == signatures_of_bridge_api(["third", "second"], body)
+
+
+async def test_a_secret_that_does_not_rotate_is_replaced_at_once(api, receiver):
+    """bridge-lms has no overlap."""
+    receiver.keeps_requests = True
+    path, _ = await path_of(api, receiver, "bridge-lms", **LMS)
+    await api("PATCH", path, {"credentials": {"secret": "other"}})
+    await api("POST", f"{path}/test")
+    headers, body = receiver.requests[-1]
+    assert headers[b"x-bridge-signature"].decode() == hmac.digest(b"other", body, hashlib.sha256).hex()

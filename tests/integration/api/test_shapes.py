@@ -31,7 +31,7 @@ ATTEMPT = {
 }  # fmt: skip
 REQUEST = {"method", "url", "headers", "body", "body_bytes"}
 RESPONSE = {"status", "headers", "body", "body_base64", "body_bytes", "is_truncated"}
-ALSO_SIGN = {"profile", "until", "public_key"}
+ALSO_SIGN = {"profile", "until", "public_key", "credentials"}
 ROTATED = {"secret", "public_key", "previous_until"}
 PROFILE = {
     "name", "title", "hash", "webhooks_max", "webhook_name", "https", "checks_certificate", "new_status", "url_change",

@@ -11,6 +11,7 @@ import structlog
 
 from hookspan.api import _body, _protocol
 from hookspan.engine import Intake
+from hookspan.manage import callers
 
 from .conftest import OPERATOR_KEY, api_in
 
@@ -117,6 +118,62 @@ async def test_both_ways_refuse_a_wrong_key_alike(api, line, headers):
     asgi = await line.ask(request(application, EVENT, headers=headers + UNUSUAL))
     assert plain(short) == plain(asgi)
     assert short[0] == 401
+
+
+async def new_key(api, scope: str, application: str | None = None) -> str:
+    given = {"name": "k", "scope": scope, "application_id": application}
+    return (await api("POST", "/v1/keys", given, status=201))["key"]
+
+
+async def test_a_key_goes_the_short_way_once_it_is_known(api, line, ways, monkeypatch):
+    """And the other once when it was revoked by somebody else or has gone stale: there it is looked for."""
+    application = await api.application()
+    key = f"authorization: Bearer {await new_key(api, 'publisher')}\r\n"
+    await line.ask(request(application, EVENT))
+    ways.clear()
+    for _ in range(3):
+        assert (await line.ask(request(application, EVENT, headers=key)))[0] == 202
+    assert ways == ["asgi", "short", "short"]
+    api.node.manage.callers.forget()
+    assert (await line.ask(request(application, EVENT, headers=key)))[0] == 202
+    monkeypatch.setattr(callers, "FRESH_S", 0.0)
+    api.node.manage.callers.forget()
+    for _ in range(2):
+        assert (await line.ask(request(application, EVENT, headers=key)))[0] == 202
+    assert ways[3:] == ["asgi"] * 3
+
+
+@pytest.mark.parametrize(
+    ("scope", "whose", "status"),
+    [("publisher", "other", 404), ("application", "other", 404), ("application", "own", 403), ("operator", None, 202)],
+)
+async def test_both_ways_judge_a_key_alike(api, line, scope, whose, status):
+    """In the words of an application that is not there, where it is another's."""
+    application, other = await api.application(), await api.application()
+    owner = {"own": application, "other": other, None: None}[whose]
+    key = f"api-key: {await new_key(api, scope, owner)}\r\n"
+    await line.ask(request(application, EVENT))
+    await line.ask(request(application, EVENT, headers=key))  # now both are in memory
+    short = await line.ask(request(application, EVENT, headers=key))
+    asgi = await line.ask(request(application, EVENT, headers=key + UNUSUAL))
+    assert plain(short) == plain(asgi)
+    assert short[0] == status
+    if status == 404:
+        missing = await line.ask(request("app_none", EVENT, headers=key))
+        assert plain(missing)[2].replace("app_none", application) == plain(short)[2]
+
+
+@pytest.mark.parametrize(
+    "more", ["api-key: other\r\n", f"api-key: {OPERATOR_KEY}\r\n", "authorization: Bearer other\r\n"]
+)
+async def test_both_ways_refuse_two_keys_alike(api, line, more):
+    """Unless they are the same."""
+    application = await api.application()
+    await line.ask(request(application, EVENT))
+    short = await line.ask(request(application, EVENT, headers=KEY + more))
+    asgi = await line.ask(request(application, EVENT, headers=KEY + more + UNUSUAL))
+    assert plain(short) == plain(asgi)
+    assert short[0] == (202 if OPERATOR_KEY in more else 401)
 
 
 async def test_an_application_that_is_not_in_memory_goes_the_asgi_way_once(api, line, ways):

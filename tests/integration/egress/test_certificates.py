@@ -33,9 +33,13 @@ from tests.unit.egress.names import NO_ANSWER, NO_SUCH_NAME, ScriptedNames, answ
 
 pytestmark = pytest.mark.anyio
 
-TEXT = "No TLS connection with a valid certificate could be made to the URL's host within 5 s."
+TEXT = (
+    "No TLS connection with a valid certificate could be made to the URL's host within 5 s. "
+    "(An authority of one's own is believed where the operator names it by HOOKSPAN_EGRESS_CA_FILE.)"
+)
 REFUSAL_MS = int(CERTIFICATE_REFUSAL_S * 1000)
 TURNS = 20
+NOBODYS_PORT = 9
 
 
 @pytest.fixture(params=[False, True], ids=["asyncio", "uvloop"])
@@ -380,3 +384,59 @@ async def test_a_fault_of_ours_is_made_known(monkeypatch, ca_file):
         monkeypatch.setattr(egress._opener, "allowed_addresses", breaks)
         assert await refused(egress, clock, target(egress, 443))
     assert told == ["checking a certificate failed"]
+
+
+# --- the look-up of the name
+
+
+class SlowNames:
+    """Answers after a time of the virtual clock, with what it was given."""
+
+    def __init__(self, clock, after_s, answer):
+        self._clock, self._after_s, self._answer = clock, after_s, answer
+        self.asked = 0
+
+    async def look_up(self, _host):
+        self.asked += 1
+        await self._clock.wait(asyncio.Event(), self._after_s)
+        if isinstance(self._answer, NameFailed):
+            raise self._answer
+        return self._answer
+
+    async def close(self):
+        pass
+
+
+@pytest.mark.parametrize("after_s", [0, 2, 4.9, 60])
+@pytest.mark.parametrize("found", ["a closed port", "no such name"])
+async def test_a_slow_look_up_does_not_make_a_refusal_longer(ca_file, after_s, found):
+    """Its time is part of the one duration: from how long it took, nobody learns whether there is such a name."""
+    clock = VirtualClock()
+    slow = SlowNames(clock, after_s, answer("127.0.0.1") if found == "a closed port" else NO_SUCH_NAME)
+    async with an_egress(clock=clock, names=slow, ca_file=ca_file) as egress:
+        check = asyncio.create_task(egress.check_certificate(target(egress, NOBODYS_PORT)))
+        await until(lambda: slow.asked == 1)
+        for step_ms in (2_000, 2_900, REFUSAL_MS - 4_901):
+            clock.move(step_ms)
+            await turns()
+            assert not check.done()
+        clock.move(1)
+        with pytest.raises(InvalidCertificate):
+            async with asyncio.timeout(PATIENCE_S):
+                await check
+        clock.move(60_000)
+        await until(lambda: egress.sockets == 0)
+
+
+async def test_the_name_is_asked_for_anew(ca, ca_file):
+    """What DNS said before is no reason to believe it now."""
+    clock = VirtualClock()
+    twice = names(answer("127.0.0.1", ttl_s=300), answer("10.0.0.1"))
+    async with (
+        EvilReceiver(says(), tls=server_context(ca.issue_cert(HOST))) as receiver,
+        an_egress(allow=("127.0.0.0/8",), clock=clock, names=twice, ca_file=ca_file) as egress,
+    ):
+        to = target(egress, receiver.port)
+        await egress.check_certificate(to)
+        await until(lambda: egress.sockets == 0)
+        assert await is_blocked(egress, to)

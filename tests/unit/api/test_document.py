@@ -4,6 +4,7 @@ import types
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import msgspec
 import pytest
 
@@ -14,6 +15,8 @@ from hookspan.settings import Settings
 from hookspan.telemetry import Counters
 from tests.support.asgi import ask
 
+# Bodies that are left out in the examples, as one would.
+EMPTY_BODIES = set(_document.OPTIONAL_BODIES)
 pytestmark = pytest.mark.anyio
 
 
@@ -24,7 +27,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="module")
 async def document() -> dict:
-    nobody: Any = types.SimpleNamespace()
+    nobody: Any = types.SimpleNamespace(callers=None, idempotency=None)
     engine: Any = types.SimpleNamespace(intake=types.SimpleNamespace(publish=None), readiness=lambda: None)
     app = create_app(nobody, engine, Counters(), Settings(operator_key="k" * 20))
     return msgspec.json.decode((await ask(app, "GET", "/openapi.json")).body)
@@ -45,10 +48,11 @@ async def test_every_operation_is_described(document):
             assert operation["summary"].endswith((".", "otherwise."))
             assert operation["description"]
             if path.startswith("/v1/"):
-                assert operation["security"] == [{"bearer": []}, {"apiKey": []}]
+                has_key = operation["operationId"] not in _document.KEYLESS
+                assert operation["security"] == ([{"bearer": []}, {"apiKey": []}] if has_key else [])
                 assert {"400", "401", "403", "500", "503"} <= set(operation["responses"])
                 assert "default" not in operation["responses"]
-                assert ("404" in operation["responses"]) == ("{" in path)
+                assert "404" in operation["responses"] or "{" not in path
     assert len(set(names)) == len(names)
 
 
@@ -95,7 +99,7 @@ async def test_members_that_may_be_null_are_always_there(document):
     optional = {
         f"{name}.{member}"
         for name, shape in shapes.items()
-        if "additionalProperties" not in shape
+        if "additionalProperties" not in shape and not name.startswith("Bridge")  # that API has its own manners
         for member in shape.get("properties", {})
         if member not in shape.get("required", [])
     }
@@ -123,7 +127,9 @@ async def test_every_member_has_words(document):
 async def test_no_words_are_left_over(document):
     """What `words.toml` explains is there: words of what is gone mislead the next reader."""
     members = {name: set(shape.get("properties", {})) for name, shape in document["components"]["schemas"].items()}
-    known = members | {one.__name__: set(one.__struct_fields__) for one in _document._structs()}
+    known = members | {
+        one.__name__: {field.name for field in msgspec.structs.fields(one)} for one in _document._structs()
+    }
     every = set().union(*known.values())
     for name, sentence in _words.words().items():
         if isinstance(sentence, str):
@@ -145,6 +151,26 @@ async def test_every_operation_names_its_refusals(document):
                     named |= set(content.get("examples", {}))
     assert named == set(document["components"]["examples"])
     assert operations == set(_refusals.OWN)
+
+
+async def test_every_operation_has_an_example_that_fits(document):
+    """Of each body and each answer; `make examples` asks a real node for them anew."""
+    for path, item in document["paths"].items():
+        for operation in item.values():
+            media = [operation.get("requestBody", {}).get("content", {}).get("application/json")]
+            media += [
+                response.get("content", {}).get("application/json")
+                for status, response in operation["responses"].items()
+                if status.startswith("2")
+            ]
+            for one in media if path.startswith("/v1/") else ():
+                if one is None or one["schema"].get("type") == "null":
+                    continue
+                name = operation["operationId"]
+                assert one.get("examples") or name in EMPTY_BODIES, f"{name} has no example: run `make examples`"
+                schema = one["schema"] | {"components": document["components"]}
+                for example in one.get("examples", {}).values():
+                    jsonschema_rs.validate(schema, example["value"])
 
 
 async def test_the_copy_in_the_docs_is_this_document(document):

@@ -6,13 +6,17 @@ import msgspec
 import pytest
 from litestar.exceptions import HTTPException, NotFoundException
 
+from hookspan import explain_json
 from hookspan.api._problem import problem_headers, problem_members, translate
 from hookspan.errors import HookspanError, NotFound, Overloaded, StoreUnavailable, Unauthenticated, WebhookLimit
-from hookspan.explain_json import explain_validation
+from hookspan.explain_json import NAMED_BYTES_MAX, explain_validation
 
 
 class Inner(msgspec.Struct, forbid_unknown_fields=True):
     number: Annotated[int, msgspec.Meta(ge=0)]
+
+
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=2, pattern="^[^!]*$", description="Without a `!`.")]
 
 
 class Outer(msgspec.Struct, forbid_unknown_fields=True):
@@ -20,12 +24,15 @@ class Outer(msgspec.Struct, forbid_unknown_fields=True):
     many: list[Inner] = []
     named: dict[str, Inner] = {}
     word: Literal["on", "off"] | None = None
+    texts: dict[Annotated[str, msgspec.Meta(pattern="^[a-z/]*$", description="Small letters.")], Text] = {}
+    doors: dict[Literal["in", "out"], int] = {}
+    number: Annotated[float, msgspec.Meta(gt=0)] | None = None
 
 
 def explained(raw: bytes) -> HookspanError:
     with pytest.raises(msgspec.ValidationError) as caught:
         msgspec.json.decode(raw, type=Outer)
-    return explain_validation(caught.value, Outer)
+    return explain_validation(caught.value, Outer, raw)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +47,15 @@ def explained(raw: bytes) -> HookspanError:
         (b'{"one":{"number":1,"x":2}}', "unknown_field", "/one/x"),
         (b'{"many":[{"number":1},{"number":"1"}]}', "invalid_request", "/many/1/number"),
         (b'{"many":[{"number":1},{}]}', "invalid_request", "/many/1/number"),
-        (b'{"named":{"k":{"number":"1"}}}', "invalid_request", "/named/number"),
+        (b'{"named":{"k":{"number":"1"}}}', "invalid_request", "/named/k/number"),
+        (
+            b'{"named":{"a":{"number":1},"b/c":{"number":"1"},"d":{"number":"1"}}}',
+            "invalid_request",
+            "/named/b~1c/number",
+        ),
+        (b'{"texts":{"a":"","b":""}}', "invalid_request", "/texts/a"),
+        (b'{"texts":{"a":"x","A/":"x"}}', "invalid_request", "/texts/A~1"),
+        (b'{"doors":{"in":1,"off":2}}', "invalid_request", "/doors/off"),
         (b'{"word":"of"}', "invalid_request", "/word"),
     ],
 )
@@ -54,16 +69,43 @@ def test_the_place_is_a_json_pointer(raw, code, pointer):
 @pytest.mark.parametrize(
     ("raw", "words"),
     [
-        (b'{"two":1}', "there are: one, many, named, word."),
+        (b'{"two":1}', "there are: one, many, named, word, texts, doors, number."),
         (b'{"one":{"number":1,"x":2}}', "there are: number."),
         (b'{"many":[{"number":1},{"number":1,"x":1}]}', "there are: number."),
         (b'{"named":{"k":{"number":1,"x":1}}}', "there are: number."),
-        (b'{"word":"of"}', "Invalid enum value 'of'; there are: off, on."),
+        (b'{"word":"of"}', "/word: 'of' is not known here; there are: off, on."),
+        (b'{"doors":{"off":1}}', "/doors/off: The name 'off' is not known here; there are: in, out."),
+        (b'{"word":7}', "/word: Must be a text or null, not a whole number."),
+        (b'{"many":7}', "/many: Must be a list, not a whole number."),
+        (b"[]", "The body: Must be an object, not a list."),
+        (b'{"texts":{"a":""}}', "/texts/a: Must not be empty."),
+        (b'{"texts":{"a":"xxx"}}', "/texts/a: Must have at most 2 characters."),
+        (b'{"texts":{"a":"!"}}', "/texts/a: Must be without a `!`."),
+        (b'{"texts":{"A":"x"}}', "/texts/A: The name must be small letters."),
+        (b'{"number":0}', "/number: Must be more than 0."),
+        (b'{"one":{"number":-1}}', "/one/number: Must be at least 0."),
     ],
 )
 def test_what_is_possible_is_listed(raw, words):
     """The members of the place, or its words: a typo is mended without the manual."""
     assert explained(raw).detail.endswith(words)
+
+
+def test_a_wrong_member_among_many_is_found_by_halves(monkeypatch):
+    """A thousand members cost ten looks, not a thousand; in a document beyond the bound it is not looked for."""
+    looks = []
+    real = explain_json._says
+
+    def counted(*call):
+        looks.append(call)
+        return real(*call)
+
+    monkeypatch.setattr(explain_json, "_says", counted)
+    texts = {"a" * (n + 1): "x" for n in range(300)} | {"z": ""}
+    assert explained(msgspec.json.encode({"texts": texts})).errors[0].pointer == "/texts/z"
+    assert len(looks) <= 10
+    texts["b" * NAMED_BYTES_MAX] = "x"
+    assert explained(msgspec.json.encode({"texts": texts})).errors[0].pointer == "/texts"
 
 
 def test_members_of_a_problem():

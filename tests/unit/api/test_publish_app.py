@@ -8,11 +8,12 @@ import pytest
 import structlog
 
 from hookspan.api import _publish, _tally
-from hookspan.api._key import KeyCheck
 from hookspan.api._publish import PublishApp, published_application
 from hookspan.api._tally import Tally
+from hookspan.clock import SystemClock
 from hookspan.engine import Published
 from hookspan.errors import DiskFull, NotFound, Overloaded, StoreUnavailable
+from hookspan.manage import Callers
 from hookspan.telemetry import Counters
 from tests.support.asgi import NoAnswer, ask
 
@@ -37,8 +38,9 @@ class FakeIntake:
 
 
 def make_app(intake: Any, counters: Counters, *, is_logged=False, logs_refusals=False) -> PublishApp:
-    keys = KeyCheck("0123456789abcdef")
-    return PublishApp(intake, keys, Tally(counters), is_logged=is_logged, logs_refusals=logs_refusals)
+    nobody: Any = None  # the operator key is known without a store
+    callers = Callers(nobody, "0123456789abcdef", SystemClock())
+    return PublishApp(intake, callers, nobody, Tally(counters), is_logged=is_logged, logs_refusals=logs_refusals)
 
 
 def make(intake, *, is_logged=False):

@@ -72,6 +72,39 @@ def test_publish_sends_the_content_as_it_is(server: Server, capsys: pytest.Captu
     assert "evt_1" in capsys.readouterr().out
 
 
+def test_publish_sends_context_and_time(server: Server) -> None:
+    """Beside the content, the context's bytes as they are too; what is not given is not sent."""
+    context = '{ "author": {"id": 1.0} }'
+    assert (
+        publish(server, "a", "user.created", "{}", "--context", context, "--occurred-at", "2026-01-01T00:00:00Z") == 0
+    )
+    (seen,) = server.seen
+    assert context.encode() in seen["body"]
+    assert json.loads(seen["body"]) == {
+        "type": "user.created",
+        "occurred_at": "2026-01-01T00:00:00Z",
+        "content": {},
+        "context": {"author": {"id": 1.0}},
+    }
+    assert publish(server, "a", "user.created", "{}", "--context", "{") == Exit.USAGE
+
+
+def test_a_refusal_in_json_is_what_the_server_said(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    """Code, status and places: a program decides by them."""
+    problem = {
+        "type": "urn:hookspan:problem:not_found", "title": "Not found", "status": 404, "code": "not_found",
+        "detail": "There is no application 'a'.", "request_id": "req_1",
+        "errors": [{"pointer": "/x", "code": "y", "detail": "z"}],
+    }  # fmt: skip
+    server.answer = (404, json.dumps(problem).encode())
+    assert publish(server, "a", "order.paid", "--json") == Exit.FAILED
+    assert json.loads(capsys.readouterr().err) == problem
+    server.answer = (502, b"[]")
+    assert publish(server, "a", "order.paid", "--json") == Exit.FAILED
+    said = json.loads(capsys.readouterr().err)
+    assert (said["code"], said["status"]) == ("refused", 502)
+
+
 def test_publish_can_answer_in_json(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     """The server's answer, for programs."""
     assert publish(server, "app_1", "order.paid", "--json") == Exit.OK

@@ -91,11 +91,26 @@ def test_an_example_that_is_loaded_is_listed_once(acme: Path, capsys: Capture) -
     assert [one["source"] for one in rows if one["name"] == "stripe-like"] == ["profiles_path"]
 
 
-def test_the_list_is_what_a_server_would_load(acme: Path, capsys: Capture) -> None:
-    """A wrong profile in profiles_path is the same refusal as at a server's start: 3, file, key and reason."""
+def test_a_wrong_one_is_told_beside_the_others(acme: Path, capsys: Capture) -> None:
+    """The same refusal as at a server's start, 3 with file, key and reason; the others are listed all the same."""
+    shutil.copytree(acme, acme.parent / "other")
+    shutil.copytree(acme, acme.parent / "standard")
     edit(acme, "[limits]", "[limitz]")
     text = shown(capsys, "list", "--profiles-path", str(acme.parent), code=Exit.CANT_START)
-    assert f"{acme}/profile.toml: limitz: there is no such key." in text
+    assert f"{acme}/profile.toml: limitz: there is no such key. Did you mean 'limits'?\n" in text
+    assert f"{acme.parent / 'standard'}: a shipped profile is called 'standard' already" in text
+    assert {"standard", "other", "stripe-like"} <= {line.split()[0] for line in text.splitlines()}
+    assert run(["profiles", "list", "--profiles-path", str(acme.parent), "--json"]) == Exit.CANT_START
+    captured = capsys.readouterr()
+    names = [one["name"] for one in json.loads(captured.out)["data"]]
+    assert "other" in names
+    assert "acme" not in names
+    assert [json.loads(line)["code"] for line in captured.err.splitlines()] == ["configuration"] * 2
+
+
+def test_one_s_own_folder_that_is_not_there_is_3(capsys: Capture) -> None:
+    """As at a server's start."""
+    assert "there is no folder nowhere" in shown(capsys, "list", "--profiles-path", "nowhere", code=Exit.CANT_START)
 
 
 # --- show
@@ -137,6 +152,9 @@ def test_the_rules_are_said_in_words(capsys: Capture) -> None:
         "rotated with 24h of overlap, at most 2 at a time",
     ):
         assert words in text
+    assert "private_key  an Ed25519 key pair; made by Hookspan" in text
+    assert "with private_key, in base64" in text
+    assert "keypair" not in text
     text = shown(capsys, "show", "bridge-lms")
     assert "learner; course, program (at least 1)" in text
     assert "never shown again" in text
@@ -165,6 +183,38 @@ def test_one_type_is_shown_with_schema_and_sample(capsys: Capture) -> None:
     assert document["description"] in text
     schema = json.loads(text.partition("\nSchema\n")[2])
     assert set(schema["$defs"]) == {"object"}
+
+
+@pytest.mark.parametrize(
+    ("profile", "event_type", "category", "says"),
+    [
+        ("standard", "order.paid", None, "Taken like every type of this form."),
+        ("bridge-xyz", "customer.canceled", "customer", "Taken, but not listed."),
+    ],
+)
+def test_a_type_that_is_taken_but_not_listed_is_shown(
+    profile: str, event_type: str, category: str | None, says: str, capsys: Capture
+) -> None:
+    """It has no words and no schema of its own; a sample stands for it."""
+    document = said(capsys, "show", profile, "--type", event_type)
+    assert (document["type"], document["category"], document["schema"]) == (event_type, category, None)
+    assert says in shown(capsys, "show", profile, "--type", event_type)
+
+
+@pytest.mark.parametrize(
+    ("profile", "event_type", "says"),
+    [
+        ("standard", "no spaces", "have the form ^[a-zA-Z0-9_]+"),
+        ("bridge-api", "item.creatd", "Did you mean 'item.created'? `hookspan profiles show bridge-api` shows"),
+    ],
+)
+def test_a_type_that_is_none_is_answered_with_what_there_is(
+    profile: str, event_type: str, says: str, capsys: Capture
+) -> None:
+    """The form, the nearest one, where to look."""
+    assert says in shown(capsys, "show", profile, "--type", event_type, code=Exit.FAILED)
+    if profile == "standard":
+        assert says in shown(capsys, "check", profile, "--type", event_type, code=Exit.FAILED)
 
 
 def test_a_schema_keeps_what_it_refers_to(capsys: Capture) -> None:
@@ -213,6 +263,22 @@ def test_every_profile_passes_its_check(folder: Path, capsys: Capture) -> None:
     assert all(f"{name}:" in text for name, _ in request["headers"])
 
 
+def test_a_profile_can_be_checked_by_its_name(acme: Path, capsys: Capture) -> None:
+    """A shipped one, an example, one's own where the setting says; its key pair is called as people call it."""
+    assert said(capsys, "check", "standard")["source"] == "shipped"
+    assert set(said(capsys, "check", "bridge-xyz")["credentials"]) == {"private_key"}
+    assert said(capsys, "check", "acme", "--profiles-path", str(acme.parent))["source"] == "profiles_path"
+    text = shown(capsys, "check", "acme", code=Exit.CANT_START)
+    assert "acme is no folder, and no profile's name. There is no profile 'acme'; there are bridge-api," in text
+
+
+def test_help_is_not_cut_off(capsys: Capture) -> None:
+    """Each command's line says all that it has to say."""
+    text = shown(capsys, "--help").partition("Commands:")[2]
+    assert text.count("\n") >= 4
+    assert "..." not in text
+
+
 def test_the_type_to_print_may_be_chosen(acme: Path, capsys: Capture) -> None:
     """--type, of the catalog only."""
     assert said(capsys, "check", str(acme), "--type", "charge.refunded")["verified"]["type"] == "charge.refunded"
@@ -237,7 +303,7 @@ def test_an_open_catalog_without_a_test_has_a_sample_too(acme: Path, capsys: Cap
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("[limits]", "[limitz]", "profile.toml: limitz: there is no such key."),
+        ("[limits]", "[limitz]", "profile.toml: limitz: there is no such key. Did you mean 'limits'?"),
         ('"hmac-sha256"', '"md5"', "profile.toml: signature.0.algorithm: "),
         ('["succeeded", "refunded"]', '["succeeded", "lost"]', "charge.json: "),
         ("format = 1", "format = ", "profile.toml: is no TOML"),
@@ -285,6 +351,27 @@ def test_a_verifier_that_accepts_anything_is_found(
     assert "accepts a changed body" in shown(capsys, "check", str(acme), code=Exit.FAILED)
 
 
+def test_a_rotation_that_one_side_can_t_read_is_1(acme: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check signs with two secrets too; here with a receiver's half that reads only the first signature."""
+    real = verify
+
+    def first_only(profile: Path, *, headers: Any, body: bytes, **keys: Any) -> Any:
+        cut = [
+            (name, ",".join(value.split(",")[:2]) if name == "Stripe-Signature" else value) for name, value in headers
+        ]
+        return real(profile, headers=cut, body=body, **keys)
+
+    monkeypatch.setattr(_profile_trial, "verify", first_only)
+    text = shown(capsys, "check", str(acme), code=Exit.FAILED)
+    assert "in a rotation who knows only the old secret refuses: No signature" in text
+
+
+def test_signatures_that_can_t_be_told_apart_are_3(acme: Path, capsys: Capture) -> None:
+    """Already when the profile is loaded."""
+    edit(acme, 'join = ","', 'join = ""')
+    assert "signature.0.join: '' does not tell apart" in shown(capsys, "check", str(acme), code=Exit.CANT_START)
+
+
 def test_a_refusal_of_the_receiver_is_1(acme: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the verifier's own words."""
     monkeypatch.setattr(_profile_trial, "receiver_side", lambda *_: {"secret": "another"})
@@ -307,11 +394,12 @@ def test_a_new_profile_is_sound_from_the_start(source: str, capsys: Capture) -> 
     assert [path.name for path in Path("own").iterdir()] == ["my-hooks"]
 
 
-@pytest.mark.parametrize("name", ['a\\d"q', "ünï"])
-def test_any_folder_s_name_makes_a_title(name: str, capsys: Capture) -> None:
-    """Quotes and backslashes included."""
-    assert said(capsys, "new", f"own/{name}") == {"name": name, "path": f"own/{name}", "from": "standard"}
-    assert said(capsys, "check", f"own/{name}")["title"] == name[:1].upper() + name[1:]
+@pytest.mark.parametrize("name", ['a\\d"q', "ünï", "Acme", "a_b", "-a", "a b", "a" * 65])
+def test_a_name_is_made_of_small_letters_digits_and_dashes(name: str, capsys: Capture) -> None:
+    """It stands in URLs and settings. Refused with 1 and the form to write; nothing is made."""
+    assert "write small letters, digits and -" in shown(capsys, "new", f"own/{name}", code=Exit.FAILED)
+    assert not Path("own").exists()
+    assert said(capsys, "new", "own/3-ds")["name"] == "3-ds"
 
 
 @pytest.mark.parametrize("there", ["folder", "file", "dangling link"])

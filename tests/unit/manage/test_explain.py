@@ -11,8 +11,8 @@ from hookspan.domain.states import DeliveryReason, DeliveryState, Order, StatusR
 
 NOW = 1_767_225_600_000
 ALL_REASONS = {
-    "due", "scheduled", "behind_head", "stalled", "webhook_disabled", "exhausted", "expired", "gone",
-    "blocked_destination", "person", "webhook_deleted", "job_cancelled", "skipped", "erased",
+    "due", "scheduled", "behind_head", "stalled", "webhook_disabled", "secret_unreadable", "exhausted", "expired",
+    "gone", "blocked_destination", "person", "webhook_deleted", "job_cancelled", "skipped", "erased",
 }  # fmt: skip
 WEBHOOK = Webhook(
     id=7, application_id=1, name=None, url="https://example.com", status=WebhookStatus.ACTIVE, status_reason=None,
@@ -51,8 +51,12 @@ def explain(one=DELIVERY, to=WEBHOOK, *, is_behind_head=False):
         (delivery(), DISABLED, False, "webhook_disabled", "a person disabled it"),
         (delivery(), None, False, "webhook_disabled", "deleted"),
         (delivery(is_claimed=True, next_attempt_at=None), DISABLED, False, "due", "sent"),
-        (delivery(run=1), DISABLED, False, "due", "sent"),
-        (delivery(run=1), WEBHOOK, True, "due", "sent"),
+        (delivery(run=1, is_aside=True), DISABLED, False, "due", "sent"),
+        (delivery(run=1, is_aside=True), WEBHOOK, True, "due", "sent"),
+        (delivery(run=1, is_aside=True, round_attempts=1), DISABLED, False, "webhook_disabled", "activated"),
+        (delivery(run=1, is_aside=True, next_attempt_at=NOW + 60_000), WEBHOOK, True, "scheduled", "next attempt"),
+        (delivery(run=1, job_id=5), DISABLED, False, "webhook_disabled", "activated"),
+        (delivery(run=1, job_id=5), WEBHOOK, True, "behind_head", "older event"),
         (delivery(), WEBHOOK, True, "behind_head", "order"),
         (delivery(next_attempt_at=None), WEBHOOK, False, "stalled", "by hand"),
         (delivery(next_attempt_at=None, attempt_count=1), WEBHOOK, True, "stalled", "after 1 attempt"),
@@ -79,6 +83,25 @@ def test_a_pending_delivery_says_what_it_waits_for(one, to, behind, reason, word
     why = explain(one, to, is_behind_head=behind)
     assert why.reason == reason
     assert words in why.sentence
+
+
+@pytest.mark.parametrize(
+    ("one", "to", "behind", "reason"),
+    [
+        (delivery(), WEBHOOK, False, "secret_unreadable"),
+        (delivery(next_attempt_at=NOW + 1), WEBHOOK, False, "secret_unreadable"),
+        (delivery(run=1, is_aside=True), DISABLED, False, "secret_unreadable"),
+        (delivery(is_claimed=True, next_attempt_at=None), WEBHOOK, False, "due"),
+        (delivery(), WEBHOOK, True, "behind_head"),
+        (delivery(), DISABLED, False, "webhook_disabled"),
+        (delivery(next_attempt_at=None), WEBHOOK, False, "stalled"),
+        (delivery(state=DeliveryState.SUCCEEDED, finished_at=NOW, attempt_count=1), WEBHOOK, False, None),
+    ],
+)
+def test_what_can_not_be_signed_is_not_said_to_be_due(one, to, behind, reason):
+    """Where nothing else holds it back; what is final is as it was."""
+    why = explain_delivery(one, to, is_behind_head=behind, now_ms=NOW, can_sign=False)
+    assert why.reason == reason
 
 
 @pytest.mark.parametrize("reason", list(DeliveryReason))

@@ -110,6 +110,15 @@ async def test_a_rotation_is_of_the_webhook_that_was_read(shop, monkeypatch):
     assert len(made) == 1
 
 
+async def test_a_present_one_that_can_not_be_opened_is_another_one(shop):
+    """Damaged, or sealed with another key: giving a secret is the way out, so it must not fail over the old one."""
+    kept = await shop.kept()
+    await shop.world.store.update_webhook(kept.id, WebhookChange(credentials=(sealed("damaged"),)), None, NOW)
+    await turn(shop, secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    new, old = (await shop.kept()).credentials
+    assert (new.expires_at, old.sealed) == (None, b"damaged")
+
+
 async def test_a_rotation_is_not_tried_for_ever(shop, monkeypatch):
     """Five times; then it says so, and nothing is changed."""
     tries = []

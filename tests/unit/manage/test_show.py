@@ -8,7 +8,7 @@ import pytest
 from hookspan.domain.records import AlsoSign, Application, Attempt, SealedCredential, Webhook
 from hookspan.domain.states import Cause, Order, VerdictKind, WebhookStatus
 from hookspan.domain.times import to_text as time_text
-from hookspan.manage._show import Once, epoch_text, epoch_view, show_attempt, show_health, show_webhook
+from hookspan.manage._show import NO_NUMBERS, Once, epoch_text, epoch_view, show_attempt, show_health, show_webhook
 from hookspan.manage.views import AlsoSign as AlsoSignView
 from hookspan.manage.views import EpochPosition
 from hookspan.profiles import load_profiles
@@ -86,7 +86,7 @@ def test_times_are_in_milliseconds():
 def test_health_is_the_most_telling_state(status, failing_since, stalled_since, state, since):
     """Stalled is more than failing: it does not go on by itself."""
     webhook = msgspec.structs.replace(WEBHOOK, status=status, failing_since=failing_since)
-    health = show_health(webhook, stalled_since=stalled_since)
+    health = show_health(webhook, None, msgspec.structs.replace(NO_NUMBERS, stalled_since=stalled_since))
     assert (health.state, health.since) == (state, since)
 
 
@@ -106,9 +106,15 @@ def test_the_second_profiles_credentials_stay_apart():
     shown = show_webhook(webhook, APPLICATION, PROFILE, show_health(webhook), NOW, Once(also_secret="new"))
     assert list(shown.credentials) == ["secret"]
     assert (shown.public_key, shown.secret_previous_until) == (None, time_text(NOW + 5))
+    assert shown.also_sign is not None
     assert shown.also_sign == AlsoSignView(
-        profile="bridge-xyz", until=time_text(NOW), secret="new", public_key="second"
+        profile="bridge-xyz",
+        until=time_text(NOW),
+        secret="new",
+        public_key="second",
+        credentials=shown.also_sign.credentials,
     )
+    assert set(shown.also_sign.credentials) == {"private_key", "secret"}
     assert (shown.secret, shown.headers) == (msgspec.UNSET, {"X-A": None})
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from hookspan.domain.outcome import ErrorCode, Owner
 from hookspan.domain.states import DeliveryState, Order
 from hookspan.domain.times import to_text
 from hookspan.ids import to_text as id_text
@@ -98,3 +99,31 @@ async def test_a_delivery_by_hand_never_waits_for_the_queue(shop):
         shop.application.public_id, shop.webhook_id, SendEvent(event_id=await event_id(shop, 0))
     )
     assert (sent.state, sent.reason) == ("pending", "due")
+
+
+async def reason_of(shop: Shop, delivery_id: str) -> str | None:
+    delivery = await shop.ground.delivery(shop.application, delivery_id)
+    return (await Why(shop.ground, shop.application, shop.profile).of_delivery(delivery)).reason
+
+
+async def test_a_delivery_by_hand_says_what_it_waits_for_itself(shop):
+    """In back-off it is scheduled, whatever stands at the head; of a webhook switched off since it waits for that."""
+    given = SendEvent(event_id=await event_id(shop, 1))
+    sent = await shop.by_hand.send(shop.application.public_id, shop.webhook_id, given)
+    await shop.world.settle()
+    assert await reason_of(shop, sent.id) == "scheduled"
+    await shop.change(status="disabled")
+    assert await reason_of(shop, sent.id) == "webhook_disabled"
+
+
+async def test_what_failed_for_our_own_reason_is_tried_again_though_the_webhook_is_off(shop):
+    """That spent nothing: the one try that a person asked for is still to come, and the reason says so."""
+    await shop.change(status="disabled")
+    shop.world.egress.answer = lambda _: shop.world.egress.error(ErrorCode.NO_SOCKETS, Owner.US)
+    given = SendEvent(event_id=await event_id(shop, 1))
+    sent = await shop.by_hand.send(shop.application.public_id, shop.webhook_id, given)
+    await shop.world.settle()
+    assert await reason_of(shop, sent.id) == "scheduled"
+    shop.world.egress.answer = lambda _: shop.world.egress.status(200)
+    await shop.world.run_for(HOUR_MS)
+    assert await reason_of(shop, sent.id) is None

@@ -81,7 +81,7 @@ async def test_a_change_is_not_tried_for_ever(shop, monkeypatch):
 
 async def test_a_creation_reads_nothing_after_it_is_kept(shop, monkeypatch):
     """The secret is shown this once: no read may fail between the commit and the answer."""
-    for name in ("waiting", "last_success_at", "list_deliveries", "get_webhook"):
+    for name in ("waiting", "behind", "health", "list_deliveries", "get_webhook"):
         monkeypatch.setattr(shop.world.store, name, failing)
     made = await shop.webhooks.create(shop.application.public_id, CreateWebhook(url=URL))
     assert made.secret

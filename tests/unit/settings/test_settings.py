@@ -95,6 +95,14 @@ def test_the_file_can_lie_elsewhere(folder: Path) -> None:
         ({"HOOKSPAN_EGRESS_PROXY": "http://proxy:port"}, "HOOKSPAN_EGRESS_PROXY"),
         ({"HOOKSPAN_EGRESS_CA_FILE": "/no/such.pem"}, "HOOKSPAN_EGRESS_CA_FILE"),
         ({"HOOKSPAN_PROFILES_PATH": "/no/such/folder"}, "HOOKSPAN_PROFILES_PATH"),
+        ({"HOOKSPAN_PUBLIC_URL": "hooks.example.com"}, "HOOKSPAN_PUBLIC_URL"),
+        ({"HOOKSPAN_PUBLIC_URL": "https://hooks.example.com/"}, "HOOKSPAN_PUBLIC_URL"),
+        ({"HOOKSPAN_PUBLIC_URL": "https://user@hooks.example.com"}, "HOOKSPAN_PUBLIC_URL"),
+        ({"HOOKSPAN_PUBLIC_URL": "https://hooks.example.com?x"}, "HOOKSPAN_PUBLIC_URL"),
+        ({"HOOKSPAN_PUBLIC_URL": "https://hooks.example.com:0"}, "HOOKSPAN_PUBLIC_URL"),
+        ({"HOOKSPAN_PUBLIC_URL": "https://[::1"}, "HOOKSPAN_PUBLIC_URL"),
+        ({"HOOKSPAN_PUBLIC_URL": "https://a b"}, "HOOKSPAN_PUBLIC_URL"),
+        ({"HOOKSPAN_PUBLIC_URL": ""}, "HOOKSPAN_PUBLIC_URL"),
         ({"HOOKSPAN_OPERATOR_KEY": "short"}, "HOOKSPAN_OPERATOR_KEY"),
         ({"HOOKSPAN_OPERATOR_KEY": "long enough but with spaces"}, "HOOKSPAN_OPERATOR_KEY"),
         ({"HOOKSPAN_ENCRYPTION_KEY": "bm90IDMyIGJ5dGVz"}, "HOOKSPAN_ENCRYPTION_KEY"),
@@ -191,6 +199,12 @@ def test_a_secret_s_file_must_hold_text(folder: Path, content: bytes) -> None:
     )
 
 
+@pytest.mark.parametrize("url", ["https://hooks.example.com", "http://10.0.0.1:8400", "https://example.com/hookspan"])
+def test_the_public_address_may_have_a_port_and_a_path(folder: Path, url: str) -> None:
+    """As it is behind other servers."""
+    assert load_settings(environment={"HOOKSPAN_PUBLIC_URL": url}, folder=folder).public_url == url
+
+
 def test_an_absolute_database_has_four_slashes(folder: Path) -> None:
     """sqlite:////var/lib is absolute, sqlite:///var/lib is not."""
     settings = load_settings({"database_url": "sqlite:////var/lib/h.db"}, environment={}, folder=folder)
@@ -230,5 +244,6 @@ def test_the_names_are_pinned() -> None:
         [
             "database_url", "host", "port", "operator_key", "encryption_key", "egress_allow", "egress_allow_http",
             "egress_ca_file", "egress_proxy", "egress_addresses", "retention_days", "log_level", "profiles_path",
+                "public_url", "smtp_url", "smtp_from",
         ]
     )  # fmt: skip

@@ -1,0 +1,129 @@
+"""The room's app: routes for the dashboard and the portal, refusals as pages, the headers of every answer."""
+
+from typing import Any, Final, cast
+
+import structlog
+from litestar import Litestar, Request, Response, Router, get
+from litestar.di import NamedDependency, Provide
+from litestar.exceptions import HTTPException
+from litestar.params import SkipValidation
+
+from hookspan.clock import Clock
+from hookspan.dashboard._applications import ApplicationPages, OverviewPages
+from hookspan.dashboard._asgi import App
+from hookspan.dashboard._assets import get_asset
+from hookspan.dashboard._deliveries import DeliveryPages
+from hookspan.dashboard._entry import Door, request_id_of
+from hookspan.dashboard._events import EventPages
+from hookspan.dashboard._form import BODY_BYTES_MAX
+from hookspan.dashboard._render import Pages, form_of, go, visit_of
+from hookspan.dashboard._repeats import Repeats
+from hookspan.dashboard._room import RoomPages
+from hookspan.dashboard._seal import sealed
+from hookspan.dashboard._sign_in import SignInPages, sign_out
+from hookspan.dashboard._visit import APPLICATIONS, DASHBOARD, PORTAL
+from hookspan.dashboard._webhook_changes import WebhookChangePages
+from hookspan.dashboard._webhooks import WebhookPages
+from hookspan.errors import HookspanError, InvalidRequest, MethodNotAllowed, NotFound, TooLarge
+from hookspan.manage import Manage
+from hookspan.settings import Settings
+
+# First parts of the paths that lead here.
+PLACES: Final = frozenset({"", "dashboard", "portal", "sign-in", "sign-out", "assets"})
+_OURS: Final = 500
+
+log = structlog.get_logger()
+
+
+def create_dashboard(manage: Manage, clock: Clock, settings: Settings) -> App:
+    """The dashboard and the portal as one ASGI app, without a lifespan. `settings` must have `public_url`."""
+    public_url = settings.public_url or ""
+    pages = Pages(clock, public_url)
+    door = Door(manage, pages, clock, public_url)
+    repeats = Repeats()
+
+    # Functions, as the framework copies hooks that are objects, with all they hold.
+    async def enter_dashboard(request: Request[Any, Any, Any]) -> Response[str] | None:
+        return await door.dashboard(request)
+
+    async def enter_portal(request: Request[Any, Any, Any]) -> Response[str] | None:
+        return await door.portal(request)
+
+    rooms = [RoomPages, WebhookPages, WebhookChangePages, DeliveryPages, EventPages]
+    app = Litestar(
+        [
+            get_root,
+            get_asset,
+            SignInPages,
+            Router(
+                "/",
+                before_request=enter_dashboard,
+                route_handlers=[
+                    sign_out,
+                    Router(DASHBOARD, route_handlers=[OverviewPages, ApplicationPages]),
+                    Router(f"{APPLICATIONS}/{{app:str}}", route_handlers=rooms),
+                ],
+            ),
+            Router(f"{PORTAL}/{{token:str}}", before_request=enter_portal, route_handlers=rooms),
+        ],
+        dependencies={
+            "management": Provide(lambda: manage, sync_to_thread=False, use_cache=True),
+            "pages": Provide(lambda: pages, sync_to_thread=False, use_cache=True),
+            "door": Provide(lambda: door, sync_to_thread=False, use_cache=True),
+            "repeats": Provide(lambda: repeats, sync_to_thread=False, use_cache=True),
+            "visit": Provide(_visit, sync_to_thread=False),
+            "form": Provide(form_of, sync_to_thread=False),
+        },
+        exception_handlers={Exception: _refuser(pages)},
+        request_max_body_size=BODY_BYTES_MAX,
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+        pdb_on_exception=False,
+    )
+    return sealed(cast("App", app))
+
+
+@get("/")
+async def get_root(pages: SkipValidation[NamedDependency[Pages]]) -> Response[bytes]:
+    """Who types the bare address means the dashboard."""
+    return go(pages.base + DASHBOARD)
+
+
+def _visit(request: Request[Any, Any, Any]) -> Any:
+    visit = visit_of(request)
+    assert visit is not None, "the door is before every page that asks for a visit"
+    return visit
+
+
+def _refuser(pages: Pages) -> Any:
+    def refuse(request: Request[Any, Any, Any], exception: Exception) -> Response[str]:
+        error = _translate(exception)
+        if error.status >= _OURS:
+            is_unforeseen = error is not exception
+            log.error(
+                "page failed",
+                request_id=request_id_of(request),
+                code=error.code,
+                detail=error.detail,
+                exc_info=exception if is_unforeseen else None,
+            )
+        return pages.refusal(error, request)
+
+    return refuse
+
+
+def _translate(error: Exception) -> HookspanError:
+    if isinstance(error, HookspanError):
+        return error
+    if isinstance(error, HTTPException):
+        match error.status_code:
+            case 404:
+                return NotFound("There is no page at this address.")
+            case 405:
+                return MethodNotAllowed("This address is not for that.", allowed=[])
+            case 413:
+                return TooLarge(f"The form is larger than {BODY_BYTES_MAX:,} bytes.", limit=BODY_BYTES_MAX)
+            case status if status < _OURS:
+                return InvalidRequest("The request is not understood.")
+    return HookspanError("The page failed for a reason that is ours. The log has it under the id of this request.")

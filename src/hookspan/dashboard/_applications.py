@@ -1,0 +1,111 @@
+"""Beyond one application: the overview, the list of applications, the one search field."""
+
+from typing import Any
+
+from litestar import Controller, Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
+
+from hookspan.dashboard._form import NO_ERRORS, FieldErrors, Form, convert
+from hookspan.dashboard._render import Pages, go
+from hookspan.dashboard._statistics import four_numbers
+from hookspan.dashboard._visit import Entered, Filled, Visit, below
+from hookspan.errors import HookspanError, NotAllowed
+from hookspan.manage.finding import Found
+from hookspan.manage.inputs import CreateApplication, Paging, StatisticsQuery
+
+Asked = Request[Any, Any, Any]
+ThePages = SkipValidation[NamedDependency[Pages]]
+QUERY_CHARS_MAX = 300
+PAGE_LENGTH = 50
+_FIELDS = {"/name": "name", "/id": "id", "/profile": "profile", "/uuid": "uuid"}
+
+
+class OverviewPages(Controller):
+    """/dashboard"""
+
+    path = "/"
+
+    @get("/")
+    async def overview(self, visit: Entered, request: Asked, pages: ThePages) -> Response[Any]:
+        """Is it healthy? Who has one application only starts there."""
+        if visit.caller.application is not None:
+            return go(visit.root_of(visit.caller.application))
+        numbers = four_numbers(await visit.desk.statistics.of_all(StatisticsQuery()))
+        troubled = await visit.desk.finding.troubled()
+        applications = await visit.desk.applications.page(Paging(limit=5))
+        return pages.page("overview.html", request, numbers=numbers, troubled=troubled, applications=applications.data)
+
+    @get("/search")
+    async def search(self, visit: Entered, request: Asked, pages: ThePages) -> Response[Any]:
+        """Any id leads to its page; other words to applications that have them."""
+        text = request.query_params.get("q", "").strip()[:QUERY_CHARS_MAX]
+        found = await visit.desk.finding.find(text) if text else None
+        if found is not None:
+            return go(page_of(visit, found))
+        applications = await visit.desk.finding.applications(text) if text else []
+        return pages.page("search.html", request, text=text, applications=applications)
+
+
+class ApplicationPages(Controller):
+    """/dashboard/applications"""
+
+    path = "/applications"
+
+    @get("/")
+    async def show(self, visit: Entered, request: Asked, pages: ThePages) -> Response[Any]:
+        """The platform's customers, newest first."""
+        if visit.caller.application is not None:
+            return go(visit.root_of(visit.caller.application))
+        cursor = request.query_params.get("cursor") or None
+        found = await visit.desk.applications.page(Paging(limit=PAGE_LENGTH, cursor=cursor))
+        return pages.page("applications.html", request, found=found, titles=_titles(visit))
+
+    @get("/new")
+    async def new(self, visit: Entered, request: Asked, pages: ThePages) -> Response[str]:
+        """A new one's form."""
+        return _form_page(visit, request, pages, Form(), None)
+
+    @post("/")
+    async def create(self, visit: Entered, request: Asked, pages: ThePages, form: Filled) -> Response[Any]:
+        """Create it, and go there."""
+        members: dict[str, Any] = {"name": form.text("name"), "profile": form.text("profile")}
+        if form.text("id").strip():
+            members["id"] = form.text("id").strip()
+        try:
+            made = await visit.desk.applications.create(convert(members, CreateApplication))
+        except NotAllowed:
+            raise
+        except HookspanError as error:
+            return _form_page(visit, request, pages, form, error)
+        return go(below(visit.root_of(made.id), done="created"))
+
+
+def _form_page(visit: Visit, request: Asked, pages: Pages, form: Form, error: HookspanError | None) -> Response[str]:
+    if not visit.at_large.operates:
+        raise NotAllowed("Only the operator's admins create applications.")
+    return pages.page(
+        "application_new.html",
+        request,
+        status=200 if error is None else error.status,
+        form=form,
+        errors=NO_ERRORS if error is None else FieldErrors(error, _FIELDS),
+        profiles=visit.desk.profiles.loaded().data,
+    )
+
+
+def _titles(visit: Visit) -> dict[str, str]:
+    return {one.name: one.title for one in visit.desk.profiles.loaded().data}
+
+
+def page_of(visit: Visit, found: Found) -> str:
+    """The page of a thing that was found."""
+    root = visit.root_of(found.application_id)
+    match found.kind:
+        case "webhook":
+            return below(root, "webhooks", found.id)
+        case "event":
+            return below(root, "events", found.id)
+        case "delivery":
+            return below(root, "deliveries", found.id)
+    return root

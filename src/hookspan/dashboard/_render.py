@@ -1,0 +1,124 @@
+"""From templates to pages. Everything that comes from outside is escaped: autoescape is on, and nothing is marked safe
+but what `_json_view` has escaped itself.
+"""
+
+import importlib.resources
+from typing import Any, Final, cast
+from urllib.parse import urlsplit
+
+from jinja2 import BaseLoader, Environment, FileSystemLoader, StrictUndefined
+from litestar import MediaType, Request, Response
+
+from hookspan.clock import Clock
+from hookspan.dashboard import _shown
+from hookspan.dashboard._asgi import Scope
+from hookspan.dashboard._assets import asset
+from hookspan.dashboard._form import NO_ERRORS, Form
+from hookspan.dashboard._json_view import json_view
+from hookspan.dashboard._visit import Visit
+from hookspan.errors import HookspanError
+
+VISIT: Final = "hookspan.visit"  # in a request's scope
+FORM: Final = "hookspan.form"
+# What the page before has done, by a word in the address: never a text from there.
+DONE: Final = {
+    "saved": "Saved.",
+    "unchanged": "Nothing was changed.",
+    "created": "Created.",
+    "deleted": "The webhook is deleted. What waited for it is cancelled.",
+    "activated": "Activated. What waited is being delivered, in order.",
+    "skipped": "Activated from now on. What had waited was left out.",
+    "disabled": "Disabled. Events wait until it is activated again.",
+    "retried": "It is tried again now.",
+    "cancelled": "Cancelled. It will not be sent.",
+    "sent": "It is on its way.",
+    "signed-out": "You are signed out.",
+}
+
+
+def environment(base: str = "", loader: BaseLoader | None = None) -> Environment:
+    """The templates' surroundings: an undefined name is an error, and text is escaped everywhere. `base` is the path of
+    the public address, where it has one.
+    """
+    folder = str(importlib.resources.files(__package__) / "templates")
+    env = Environment(
+        loader=loader or FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    env.globals |= {
+        "base": base,
+        "asset": lambda name: base + asset(name),
+        "json_view": json_view,
+        "no_errors": NO_ERRORS,
+        "visit": None,
+        "room": None,
+    }
+    env.filters |= {
+        "relative": _shown.relative,
+        "exact": _shown.exact,
+        "sentence": _shown.sentence,
+        "duration": _shown.duration,
+        "window": _shown.window,
+        "size": _shown.size,
+        "short_id": _shown.short_id,
+        "share": _shown.share,
+        "host": _shown.host_of,
+    }
+    return env
+
+
+class Pages:
+    """Renders pages and redirects."""
+
+    def __init__(self, clock: Clock, public_url: str) -> None:
+        self.base: Final = urlsplit(public_url).path.rstrip("/")
+        self._env = environment(self.base)
+        self._clock = clock
+        self._public_url = public_url
+
+    def render(self, template: str, request: Request[Any, Any, Any], **context: Any) -> str:
+        visit = visit_of(request)
+        done = DONE.get(request.query_params.get("done", ""))
+        return self._env.get_template(template).render(
+            visit=visit,
+            room=None if visit is None else visit.known_room,
+            now_ms=self._clock.now_ms(),
+            done=done,
+            path=self.base + request.url.path,
+            query=request.query_params,
+            public_url=self._public_url,
+            **context,
+        )
+
+    def page(
+        self, template: str, request: Request[Any, Any, Any], *, status: int = 200, **context: Any
+    ) -> Response[str]:
+        return Response(self.render(template, request, **context), status_code=status, media_type=MediaType.HTML)
+
+    def refusal(self, error: HookspanError, request: Request[Any, Any, Any]) -> Response[str]:
+        """A page that says what is wrong and where to go on."""
+        headers = {}
+        retry_after_s = getattr(error, "retry_after_s", None)
+        if retry_after_s is not None:
+            headers["retry-after"] = str(retry_after_s)
+        response = self.page("refusal.html", request, status=error.status, error=error)
+        response.headers.update(headers)
+        return response
+
+
+def go(path: str) -> Response[bytes]:
+    """See there what was done: 303, so that reloading does nothing twice."""
+    return Response(b"", status_code=303, headers={"location": path})
+
+
+def visit_of(request: Request[Any, Any, Any]) -> Visit | None:
+    return cast("Scope", request.scope).get(VISIT)
+
+
+def form_of(request: Request[Any, Any, Any]) -> Form:
+    form: Form = cast("Scope", request.scope).get(FORM) or Form()
+    return form

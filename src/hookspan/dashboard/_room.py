@@ -1,0 +1,54 @@
+"""One application: its first page, and the search within it."""
+
+from typing import Any
+
+from litestar import Controller, Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
+
+from hookspan.dashboard._applications import QUERY_CHARS_MAX, page_of
+from hookspan.dashboard._render import Pages, go
+from hookspan.dashboard._statistics import four_numbers
+from hookspan.dashboard._visit import Entered
+from hookspan.manage import views
+from hookspan.manage.inputs import LIMIT_MAX, Paging, StatisticsQuery
+
+Asked = Request[Any, Any, Any]
+ThePages = SkipValidation[NamedDependency[Pages]]
+_BAD = {"failing": 0, "stalled": 0, "open": 0, "catching_up": 2, "healthy": 3}
+
+
+class RoomPages(Controller):
+    """The application's own path."""
+
+    path = "/"
+
+    @get("/")
+    async def webhooks(self, visit: Entered, request: Asked, pages: ThePages) -> Response[str]:
+        """Its webhooks, those in trouble first, and four numbers."""
+        room = await visit.room()
+        webhooks = (await visit.desk.webhooks.page(room.id, Paging(limit=LIMIT_MAX))).data
+        numbers = four_numbers(await visit.desk.statistics.of_application(room.id, StatisticsQuery()))
+        return pages.page("webhooks.html", request, webhooks=sorted(webhooks, key=_order), numbers=numbers)
+
+    @get("/search")
+    async def search(self, visit: Entered, request: Asked, pages: ThePages) -> Response[Any]:
+        """Any id of this application's, the publisher's own of an event among them."""
+        room = await visit.room()
+        text = request.query_params.get("q", "").strip()[:QUERY_CHARS_MAX]
+        found = await visit.desk.finding.find(text, room.id) if text else None
+        if found is not None:
+            return go(page_of(visit, found))
+        wanted = text.casefold()
+        webhooks = (await visit.desk.webhooks.page(room.id, Paging(limit=LIMIT_MAX))).data if text else []
+        webhooks = [one for one in webhooks if wanted in one.url.casefold() or wanted in (one.name or "").casefold()]
+        if len(webhooks) == 1:
+            return go(room.to("webhooks", webhooks[0].id))
+        return pages.page("room_search.html", request, text=text, webhooks=webhooks)
+
+
+def _order(webhook: views.Webhook) -> int:
+    """Trouble first; a webhook that a failure has switched off is trouble too."""
+    if webhook.status == "disabled":
+        return 1 if webhook.status_reason in {"gone", "failing"} else 4
+    return _BAD[webhook.health.state]

@@ -1,0 +1,133 @@
+"""Webhooks: make one, with its secret shown once, and look at one."""
+
+from typing import Any
+
+from litestar import Controller, Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
+from msgspec import UNSET
+
+from hookspan.dashboard import _repeats
+from hookspan.dashboard._choice import choice_of, chosen_in
+from hookspan.dashboard._form import NO_ERRORS, FieldErrors, Form, convert
+from hookspan.dashboard._render import Pages, go
+from hookspan.dashboard._repeats import Repeats
+from hookspan.dashboard._visit import Entered, Filled, Part, Room, Visit
+from hookspan.dashboard._webhook_form import credential_fields, empty_form, fields_of_pointers, new_members
+from hookspan.errors import HookspanError, NotAllowed
+from hookspan.manage import views
+from hookspan.manage.inputs import LIMIT_MAX, CreateWebhook, DeliveryQuery, Paging, UpcomingQuery
+
+Asked = Request[Any, Any, Any]
+ThePages = SkipValidation[NamedDependency[Pages]]
+TheRepeats = SkipValidation[NamedDependency[Repeats]]
+RECENT = 10
+
+
+class WebhookPages(Controller):
+    """…/webhooks"""
+
+    path = "/webhooks"
+
+    @get("/")
+    async def show_all(self, visit: Entered) -> Response[bytes]:
+        """The list is the application's first page."""
+        return go((await visit.room()).root)
+
+    @get("/new")
+    async def new(self, visit: Entered, request: Asked, pages: ThePages) -> Response[str]:
+        """Create in one page."""
+        room = await visit.room()
+        return await form_page(visit, request, pages, empty_form(room), None)
+
+    @post("/")
+    async def create(
+        self, visit: Entered, request: Asked, pages: ThePages, repeats: TheRepeats, form: Filled
+    ) -> Response[Any]:
+        """Create it; its secret is on this answer and nowhere else."""
+        room = await visit.room()
+        number = form.text(_repeats.FIELD)
+        made_before = repeats.place(visit.csrf, number)
+        if made_before is not None:
+            return go(made_before)
+        try:
+            members = new_members(room, form)
+            webhook = await visit.desk.webhooks.create(room.id, convert(members, CreateWebhook))
+        except NotAllowed as error:
+            if not room.can.configures:
+                raise
+            return await form_page(visit, request, pages, form, error)
+        except HookspanError as error:
+            return await form_page(visit, request, pages, form, error)
+        place = room.to("webhooks", webhook.id)
+        repeats.keep(visit.csrf, number, place)
+        if webhook.secret is UNSET and webhook.public_key is None:
+            return go(f"{place}?done=created")
+        return pages.page(
+            "secret_once.html",
+            request,
+            status=201,
+            webhook=webhook,
+            secret=webhook.secret or None,
+            public_key=webhook.public_key,
+            previous_until=None,
+            is_new=True,
+            address=place,
+        )
+
+    @get("/{webhook_id:str}")
+    async def show(self, visit: Entered, request: Asked, pages: ThePages, webhook_id: Part) -> Response[str]:
+        """State, health, what it asks for, what was delivered lately, and what can be done."""
+        room = await visit.room()
+        webhook = await visit.desk.webhooks.get(room.id, webhook_id)
+        recent = await visit.desk.deliveries.page(room.id, DeliveryQuery(), Paging(limit=RECENT), webhook_id)
+        upcoming = None
+        if webhook.health.waiting and (webhook.status == "disabled" or not room.profile.has_test):
+            upcoming = (await visit.desk.upcoming.events(room.id, webhook_id, UpcomingQuery())).data
+        catalog = visit.desk.profiles.events(room.profile.name).data
+        return pages.page(
+            "webhook.html",
+            request,
+            webhook=webhook,
+            choice=choice_of(room, catalog, webhook.events),
+            catalog=catalog,
+            credentials=credential_fields(room, webhook),
+            recent=recent.data,
+            upcoming=upcoming,
+        )
+
+
+async def form_page(
+    visit: Visit,
+    request: Asked,
+    pages: Pages,
+    form: Form,
+    error: HookspanError | None,
+    *,
+    webhook: views.Webhook | None = None,
+    meanwhile: list[tuple[str, str, str]] | None = None,
+) -> Response[str]:
+    """The form, new or filled, with what was refused. `meanwhile`: somebody else has changed the webhook."""
+    room = await visit.room()
+    if not room.can.configures:
+        raise NotAllowed(room.can.configurers)
+    catalog = visit.desk.profiles.events(room.profile.name).data
+    count = len((await visit.desk.webhooks.page(room.id, Paging(limit=LIMIT_MAX))).data)
+    return pages.page(
+        "webhook_form.html",
+        request,
+        status=200 if error is None else error.status,
+        form=form,
+        errors=NO_ERRORS if error is None else FieldErrors(error, fields_of_pointers(room)),
+        choice=choice_of(room, catalog, chosen_in(form, room)),
+        credentials=credential_fields(room, webhook),
+        webhook=webhook,
+        meanwhile=meanwhile,
+        count=count,
+        is_url_fixed=_is_url_fixed(room, webhook),
+        number=form.text(_repeats.FIELD) or Repeats.number(),
+    )
+
+
+def _is_url_fixed(room: Room, webhook: views.Webhook | None) -> bool:
+    return webhook is not None and room.profile.url_change == "disabled" and webhook.status == "active"

@@ -1,0 +1,112 @@
+"""A person before a real browser: a node in this process, receivers, and pages that must not complain."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
+
+from hookspan.egress import Egress
+from tests.integration.api.conftest import Api, Certificates, api_in
+from tests.support.browser import running_chromium
+from tests.support.receiver import Receiver
+
+ACTION_MS = 10_000
+
+
+class Person:
+    """Somebody with a browser of their own. `complaints` are errors on the console: scripts that fail, what the policy
+    forbids, files that are missing.
+    """
+
+    def __init__(self, context: BrowserContext, page: Page) -> None:
+        self.context = context
+        self.page = page
+        self.complaints: list[str] = []
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", self._hear)
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        is_icon = message.location.get("url", "").endswith("/favicon.ico")  # of a page that is not ours
+        if message.type == "error" and not is_icon:
+            self.complaints.append(message.text)
+
+    async def press(self, name: str) -> None:
+        """The button or link of this name."""
+        await (
+            self.page.get_by_role("button", name=name, exact=True)
+            .or_(self.page.get_by_role("link", name=name, exact=True))
+            .first.click()
+        )
+
+    async def sees(self, text: str) -> None:
+        await self.page.get_by_text(text).first.wait_for()
+
+    async def is_without_sideways_scrolling(self) -> bool:
+        return await self.page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+class People:
+    """Lets people in, each with a browser profile of their own."""
+
+    def __init__(self, api: Api, browser: Browser) -> None:
+        self.api = api
+        self._browser = browser
+        self._all: list[Person] = []
+
+    async def stranger(self, **options) -> Person:
+        context = await self._browser.new_context(base_url=self.api.node.base_url, **options)
+        context.set_default_timeout(ACTION_MS)
+        person = Person(context, await context.new_page())
+        self._all.append(person)
+        return person
+
+    async def signed_in(self, role: str, application: str | None = None, **options) -> Person:
+        invited = {"name": role, "role": role} | ({} if application is None else {"application_id": application})
+        link = (await self.api("POST", "/v1/people", invited, status=201))["link"]
+        person = await self.stranger(**options)
+        await person.page.goto(link)
+        await person.press("Sign in")
+        await person.page.wait_for_url("**/dashboard**")
+        return person
+
+    async def close(self) -> None:
+        for one in self._all:
+            await one.context.close()
+        assert [one.complaints for one in self._all if one.complaints] == []
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with running_chromium() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+async def api(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
+    async with api_in(tmp_path_factory.mktemp("node")) as one:
+        yield one
+
+
+@pytest.fixture
+async def people(api: Api, browser: Browser) -> AsyncIterator[People]:
+    one = People(api, browser)
+    yield one
+    await one.close()
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with Receiver() as one:
+        yield one
+
+
+@pytest.fixture
+def certificates(monkeypatch: pytest.MonkeyPatch) -> Certificates:
+    one = Certificates()
+    monkeypatch.setattr(Egress, "check_certificate", lambda _egress, target: one.check(target))
+    return one
