@@ -3,6 +3,6 @@
 `create_dashboard` makes the ASGI app; `PLACES` are the first parts of the paths that are its own.
 """
 
-from hookspan.dashboard._app import PLACES, create_dashboard
+from hookspan.dashboard._late import PLACES, create_dashboard
 
 __all__ = ["PLACES", "create_dashboard"]

@@ -28,15 +28,13 @@ from hookspan.errors import HookspanError, InvalidRequest, MethodNotAllowed, Not
 from hookspan.manage import Manage
 from hookspan.settings import Settings
 
-# First parts of the paths that lead here.
-PLACES: Final = frozenset({"", "dashboard", "portal", "sign-in", "sign-out", "assets"})
 _OURS: Final = 500
 
 log = structlog.get_logger()
 
 
-def create_dashboard(manage: Manage, clock: Clock, settings: Settings) -> App:
-    """The dashboard and the portal as one ASGI app, without a lifespan. `settings` must have `public_url`."""
+def build(manage: Manage, clock: Clock, settings: Settings) -> App:
+    """The dashboard and the portal as one ASGI app; see `create_dashboard`."""
     public_url = settings.public_url or ""
     pages = Pages(clock, public_url)
     door = Door(manage, pages, clock, public_url)

@@ -5,7 +5,8 @@ import re
 import httpx
 import pytest
 
-from hookspan.dashboard._app import create_dashboard
+from hookspan.dashboard import PLACES
+from hookspan.dashboard._app import build
 from tests.integration.dashboard.conftest import PEOPLE, SAME, Browser, Furnished, House, Page, furnish
 from tests.support.receiver import Receiver
 
@@ -195,6 +196,11 @@ async def test_assets_are_kept_for_ever_under_their_hash(house: House) -> None:
             assert response.headers["x-content-type-options"] == "nosniff"
 
 
+def test_every_place_of_the_app_is_given_to_it(house: House) -> None:
+    """The front sends the room all paths that it has routes for, and no others."""
+    assert {route.path.split("/")[1] for route in _framework_of(house).routes} == PLACES
+
+
 async def test_the_bare_address_leads_to_the_dashboard(house: House) -> None:
     """Who types the host alone comes to the dashboard; the API and its documentation stay where they are."""
     async with house.client() as client:
@@ -239,7 +245,7 @@ async def test_every_unsafe_route_asks_for_the_form_s_token(house: House, receiv
 def _framework_of(house: House):
     """The framework's app inside: found in the closure of the seal."""
     node = house.api.node
-    sealed = create_dashboard(node.manage, node.manage._ground.clock, node.settings)
+    sealed = build(node.manage, node.manage._ground.clock, node.settings)
     return next(cell.cell_contents for cell in sealed.__closure__ or () if hasattr(cell.cell_contents, "routes"))
 
 

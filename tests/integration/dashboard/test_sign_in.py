@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
+from hookspan.cli._first_link import NAME, first_link
 from hookspan.cli.node import bind, running
 from hookspan.settings import Settings
 from tests.integration.dashboard.conftest import FORM, SAME, Browser, House, Page, furnish
@@ -231,3 +232,15 @@ async def test_what_is_no_form_is_refused(house: House, receiver: Receiver) -> N
         response = await browser.client.post(path, content=content, headers=SAME | {"content-type": kind})
         assert response.status_code == status, content[:20]
         assert response.headers["content-type"].startswith("text/html")
+
+
+async def test_whoever_starts_a_server_gets_a_link(house: House) -> None:
+    """`serve --dev` and `demo` print one; a later start makes a new link of the same person, and the old one ends."""
+    first, second = await first_link(house.api.node), await first_link(house.api.node)
+    people = (await house.api("GET", "/v1/people"))["data"]
+    assert [one["role"] for one in people if one["name"] == NAME] == ["admin"]
+    async with house.client() as client:
+        for link, status in ((first, 401), (second, 303)):
+            form = filled(Page((await client.get(link)).text))
+            assert (await client.post("/sign-in", data=form, headers=SAME)).status_code == status
+        assert (await client.get("/dashboard")).status_code == 200

@@ -38,6 +38,15 @@ def sample_of(profile, name):
     return sample.content, jsontext.members(sample.context or b"{}")
 
 
+def refusal(profile, name, content, context):
+    """How it is refused, None where it is taken; everything else is a fault of ours."""
+    try:
+        profile.check(name, content, context)
+    except HookspanError as refused:
+        return refused
+    return None
+
+
 @pytest.mark.parametrize("value", LARGE, ids=range(len(LARGE)))
 def test_a_number_of_any_size_is_no_fault_of_ours(value):
     """In every member of every context of every profile it is taken as it is, or refused by name: never a 500."""
@@ -48,9 +57,9 @@ def test_a_number_of_any_size_is_no_fault_of_ours(value):
             given = members | {member: value}
             raw = b"{%b}" % b",".join(b'"%b":%b' % (one.encode(), text) for one, text in given.items())
             jsontext.check(raw)
-            try:
-                profile.check(name, content, raw)
-            except InvalidRequest as refused:
+            refused = refusal(profile, name, content, raw)
+            if refused is not None:
+                assert isinstance(refused, InvalidRequest)
                 assert [fault.pointer for fault in refused.errors] == [f"/context/{member}"]
                 continue
             body, _, _ = profile.render(name, content, raw, "evt_1", 0, "u")
@@ -68,10 +77,8 @@ def test_no_context_raises_what_nobody_foresaw(raw):
             continue
         for profile in ALL:
             name = next((one.type for one in profile.catalog()), "order.paid")
-            try:
-                profile.check(name, profile.sample(name).content, text)
-            except HookspanError as refused:
-                assert refused.errors
+            refused = refusal(profile, name, profile.sample(name).content, text)
+            assert refused is None or refused.errors
 
 
 @pytest.mark.parametrize(("kind", "value"), [(kind, value) for kind in KINDS for value in VALUES])
