@@ -2,44 +2,23 @@
 
 import json
 import sys
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import click
 
-from hookspan.cli._client import ApiClient, Unreachable
-from hookspan.cli._options import settings_from, settings_options
+from hookspan.cli._client import Unreachable
 from hookspan.cli._output import Exit, good, json_option, say_error, say_json
-from hookspan.errors import ConfigurationError
-from hookspan.keys import find_operator_key
-from hookspan.settings import Settings
-
-
-def _server(_context: click.Context, _option: click.Parameter, url: str | None) -> str | None:
-    """`url` if it is the address of a server. Raises click.BadParameter."""
-    if url is None:
-        return None
-    try:
-        parts = urlsplit(url)
-        is_text = url.isprintable() and " " not in url
-        if is_text and parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
-            return url
-    except ValueError:
-        pass
-    raise click.BadParameter(f"{url!r} is not the address of a server; write http://host:port.")
+from hookspan.cli._remote import remote, remote_options
 
 
 @click.command("publish", short_help="Publish one event to a running server.")
 @click.argument("application", metavar="APP")
 @click.argument("event_type", metavar="TYPE")
 @click.argument("content", metavar="[CONTENT|-]", default="{}")
-@click.option(
-    "--url", metavar="URL", callback=_server, help="Such as http://host:port.  [default: host and port of the settings]"
-)
-@click.option("--key", metavar="KEY", help="An API key.  [default: the operator key in the data folder]")
 @click.option("--publisher-id", metavar="ID", help="Your own id of the event: sent twice, it is kept once.")
 @click.option("--context", metavar="JSON", help="What the profile's body needs beside the content, as a JSON object.")
 @click.option("--occurred-at", metavar="TIME", help="When it happened, such as 2026-01-01T00:00:00Z.  [default: now]")
-@settings_options
+@remote_options
 @json_option
 def command(
     *,
@@ -63,12 +42,8 @@ def command(
     raw = sys.stdin.read() if content == "-" else content
     members = {name: value for name in ("publisher_id", "occurred_at") if (value := flags.pop(name)) is not None}
     body = _body({"type": event_type, **members}, {"content": raw, "context": flags.pop("context")})
-    settings = settings_from(**flags)
-    key = key or find_operator_key(settings)
-    if key is None:
-        raise ConfigurationError(f"There is no operator key in {settings.data_folder}; give one with --key.")
     try:
-        with ApiClient(url or _address(settings), key) as client:
+        with remote(url=url, key=key, **flags) as client:
             answer = client.call("POST", f"/v1/applications/{quote(application, safe='')}/events", body)
     except Unreachable as error:
         say_error(error, is_json=is_json)
@@ -93,8 +68,3 @@ def _body(members: dict[str, str], texts: dict[str, str | None]) -> bytes:
             raise click.UsageError(f"{said} is not JSON: {error}") from error
         parts.append(f'"{name}": {text}')
     return f"{{{', '.join(parts)}}}".encode()
-
-
-def _address(settings: Settings) -> str:
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - read, not bound
-    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
