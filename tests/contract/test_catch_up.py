@@ -221,6 +221,22 @@ async def test_toggling_while_publishing_misses_and_doubles_nothing(world: World
     assert sorted(await delivered(world, application, webhook)) == sorted(published)
 
 
+async def test_its_end_is_no_change_that_a_person_made(world: World) -> None:
+    """The webhook stays at its version, so that who has read it can still change it by that; the application's index
+    is stale all the same.
+    """
+    application = await world.application()
+    webhook = await world.webhook(application, WebhookStatus.DISABLED)
+    await world.publish(application)
+    caught = await world.move(webhook, WebhookStatus.CATCHING_UP)
+    before = await world.webhooks_seen(application.id)
+    [turn] = await world.catch_up(webhook)
+    after = await read(world, webhook)
+    assert (after.status, after.version) == (WebhookStatus.ACTIVE, caught.version)
+    assert turn.refreshed is not None
+    assert turn.refreshed.application.webhooks_version > before.application.webhooks_version
+
+
 async def test_a_plan_for_another_version_does_nothing(world: World) -> None:
     """A subscription that changed between the planning and the chunk is the one in force: the caller plans anew."""
     application = await world.application()

@@ -43,7 +43,7 @@ def command(
     members = {name: value for name in ("publisher_id", "occurred_at") if (value := flags.pop(name)) is not None}
     body = _body({"type": event_type, **members}, {"content": raw, "context": flags.pop("context")})
     try:
-        with remote(url=url, key=key, **flags) as client:
+        with remote(url=url, key=key, **flags) as client:  # type: ignore[arg-type]
             answer = client.call("POST", f"/v1/applications/{quote(application, safe='')}/events", body)
     except Unreachable as error:
         say_error(error, is_json=is_json)

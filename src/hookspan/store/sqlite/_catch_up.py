@@ -44,7 +44,7 @@ def catch_up(
     events = _events_decoder.decode(text)
     created = _insert(connection, ids, webhook, events, asks_for, now_ms)
     if len(events) < events_max:  # that was the end, and nobody publishes in this transaction
-        return _finish(connection, webhook, created, now_ms)
+        return _finish(connection, webhook, created)
     position = events[-1][2]
     rows.run(connection, "move_position", {"id": webhook_id, "position": position})
     return CatchUpTurn(created, position, False, None)
@@ -70,8 +70,8 @@ def _insert(
     return connection.total_changes() - before
 
 
-def _finish(connection: apsw.Connection, webhook: Webhook, created: int, now_ms: int) -> CatchUpTurn:
+def _finish(connection: apsw.Connection, webhook: Webhook, created: int) -> CatchUpTurn:
     application = rows.one(connection, "read_application", rows.application, (webhook.application_id,))
     assert application is not None, "a webhook that is there has an application"
-    refreshed = activate(connection, webhook, application.last_position, now_ms)
+    refreshed = activate(connection, webhook, application.last_position)
     return CatchUpTurn(created, application.last_position, True, refreshed)

@@ -225,13 +225,12 @@ def _changed_to(connection: apsw.Connection, old: Webhook, status: WebhookStatus
     )
 
 
-def activate(connection: apsw.Connection, webhook: Webhook, position: int, changed_at: int) -> Webhooks:
-    """The end of a catch-up: active from here on, with all of its application at the new version."""
-    bindings = _moved(webhook, WebhookStatus.ACTIVE, None)
-    bindings |= {"position": position, "changed_at": changed_at, "sweep_reason": None}
-    bindings["failing_since"] = webhook.failing_since
-    rows.run(connection, "move_webhook", bindings)
-    _changed(connection, webhook.id, webhook.application_id)
+def activate(connection: apsw.Connection, webhook: Webhook, position: int) -> Webhooks:
+    """The end of a catch-up: active from here on, with all of its application at the new version. The webhook stays at
+    its own, since it was made active when it began to catch up.
+    """
+    rows.run(connection, "end_catch_up", {"id": webhook.id, "position": position})
+    rows.run(connection, "raise_webhooks_version", (webhook.application_id,))
     webhooks = webhooks_of(connection, webhook.application_id)
     assert webhooks is not None, "a webhook that is there has an application"
     return webhooks
