@@ -23,7 +23,7 @@ COMPILE := $(UV) pip compile --quiet --upgrade --universal --python-version 3.11
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check format docs examples bench soak lock clean
+.PHONY: help demo test check format docs examples screenshots bench soak lock clean
 
 help: ## show this list
 	@echo "Hookspan sends webhooks. From a bare Python 3.11 or newer:"
@@ -55,6 +55,9 @@ docs: $(VENV)/.ready-run ## write what is made from the code: docs/openapi.json
 examples: $(VENV)/.ready-dev ## ask a node for the examples of the API's document anew
 	@$(BIN)/python -m tests.support.record_examples
 	@$(MAKE) --no-print-directory docs
+
+screenshots: $(VENV)/.ready-dev ## take the pictures of the pages anew (ARGS=folder: every page, into it; needs Chromium)
+	@$(BIN)/python -m tests.journey.browser.screenshots $(ARGS)
 
 bench: $(VENV)/.ready-run ## measure Hookspan on this machine (needs wrk and nginx)
 	@$(BIN)/python -m bench $(ARGS)

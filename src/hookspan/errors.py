@@ -211,7 +211,9 @@ class EventIdConflict(HookspanError):
 
 
 class IdempotencyConflict(HookspanError):
-    """The Idempotency-Key was used for another request: another body, path or method. Nothing was done now."""
+    """The Idempotency-Key was used for another request: another body, path or method, or by somebody whose role was
+    another then. Nothing was done now.
+    """
 
     code = "idempotency_conflict"
     status = 409
@@ -220,14 +222,23 @@ class IdempotencyConflict(HookspanError):
 
 class IdempotencyRunning(HookspanError):
     """The first request with this Idempotency-Key is still being answered: ask again after Retry-After seconds. Or it
-    was interrupted, and whether it had an effect is not known, or its answer was too large to be kept: then the detail
-    says so. Look, and use a new key.
+    was interrupted, and whether it had an effect is not known: then the detail says so. Look, and use a new key.
     """
 
     code = "idempotency_running"
     status = 409
     title = "The first request with this Idempotency-Key has no answer to repeat"
     retry_after_s: ClassVar[int] = 1
+
+
+class IdempotencyAnswerGone(HookspanError):
+    """The first request with this Idempotency-Key was done, but there was no room to keep its answer. Nothing was done
+    now, and asking again says the same: look at the object.
+    """
+
+    code = "idempotency_answer_gone"
+    status = 409
+    title = "The first request with this Idempotency-Key was done, its answer was not kept"
 
 
 class IdempotencyExpired(HookspanError):
@@ -271,11 +282,13 @@ class TooLarge(HookspanError):
 
 
 class RateLimited(HookspanError):
-    """Too many attempts in a short time. Nothing was changed: try again after Retry-After seconds."""
+    """Too many changes or attempts in a short time, or too many Idempotency-Keys in a day. Nothing was changed: try
+    again after Retry-After seconds.
+    """
 
     code = "rate_limited"
     status = 429
-    title = "Too many attempts"
+    title = "Too many requests"
     retry_after_s: int = 1
 
     def __init__(self, detail: str = "", *, retry_after_s: int = 1) -> None:

@@ -23,6 +23,10 @@ from hookspan.mail_address import is_mail_address, read_smtp_url
 
 PREFIX = "HOOKSPAN_"
 CONFIG_VARIABLE = "HOOKSPAN_CONFIG"  # another place for hookspan.toml
+# The client's and its commands': which server is asked, and as whom. A server that is started beside them ignores them.
+URL_VARIABLE = "HOOKSPAN_URL"
+KEY_VARIABLE = "HOOKSPAN_KEY"
+_NO_SETTINGS = frozenset({CONFIG_VARIABLE, URL_VARIABLE, KEY_VARIABLE})
 CONFIG_FILE = "hookspan.toml"
 # These take a `_file` variant.
 SECRET_NAMES = ("operator_key", "encryption_key", "database_url", "egress_proxy", "smtp_url")
@@ -51,9 +55,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     egress_proxy: str | None = None
     egress_addresses: tuple[str, ...] = ()
     retention_days: Annotated[int, msgspec.Meta(ge=1, le=3_650)] = 30
+    management_rate: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 50  # changes a second by an application; 0: any
     log_level: LogLevel = "info"
     profiles_path: str | None = None
     public_url: str | None = None  # None: http, with host and port
+    trusted_proxies: tuple[str, ...] = ()  # CIDRs whose X-Forwarded-For is believed
     smtp_url: str | None = None  # smtp://user:password@host:port or smtps://…
     smtp_from: str | None = None
 
@@ -68,11 +74,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return self.database_path.parent
 
     def __repr__(self) -> str:
-        """All settings, secrets hidden: this may end in a log."""
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in self.shown().items())})"
+
+    def shown(self) -> dict[str, Any]:
+        """All settings by name, secrets hidden: this may end in a log or on a page."""
         shown = {name: getattr(self, name) for name in self.__struct_fields__}
         shown |= {name: _HIDDEN for name in ("operator_key", "encryption_key") if shown[name]}
-        shown |= {name: _without_password(str(shown[name])) for name in _WITH_PASSWORDS if shown[name]}
-        return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+        return shown | {name: _without_password(str(shown[name])) for name in _WITH_PASSWORDS if shown[name]}
 
 
 SETTING_NAMES = Settings.__struct_fields__
@@ -163,7 +171,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     return {
         variable.removeprefix(PREFIX).lower(): value
         for variable, value in environment.items()
-        if variable.startswith(PREFIX) and variable != CONFIG_VARIABLE
+        if variable.startswith(PREFIX) and variable not in _NO_SETTINGS
     }
 
 
@@ -201,7 +209,7 @@ def _read_secret(said: str, path: Any) -> str:
     return text
 
 
-_LISTS = ("egress_allow", "egress_addresses")
+_LISTS = ("egress_allow", "egress_addresses", "trusted_proxies")
 
 
 def _split(name: str, value: Any) -> Any:
@@ -217,9 +225,11 @@ def _split(name: str, value: Any) -> Any:
 _ALLOWED = {  # for those that are more than text
     "port": "a whole number from 1 to 65535, or 0 for any free port",
     "retention_days": "a whole number from 1 to 3650",
+    "management_rate": "a whole number from 0 to 10000",
     "log_level": "debug, info, warning or error",
     "egress_allow": "networks with commas between them, or a list of them",
     "egress_addresses": "networks with commas between them, or a list of them",
+    "trusted_proxies": "networks with commas between them, or a list of them",
     "egress_allow_http": "true or false",
 }
 
@@ -243,6 +253,7 @@ def _check(settings: Settings, origin: dict[str, str]) -> None:
         "encryption_key": _wrong_encryption_key,
         "egress_allow": _wrong_networks,
         "egress_addresses": _wrong_networks,
+        "trusted_proxies": _wrong_networks,
         "egress_ca_file": lambda path: None if path is None or Path(path).is_file() else f"there is no file {path}",
         "egress_proxy": _wrong_proxy,
         "public_url": _wrong_public_url,

@@ -13,6 +13,7 @@ from hookspan.domain.states import WebhookStatus
 from hookspan.errors import ChangedMeanwhile, StateForbidden
 from hookspan.store.audit import AuditQuery
 from hookspan.store.contract import Page, WebhookChange
+from hookspan.store.sqlite import _audit
 from tests.contract.test_applications import KEEP
 from tests.contract.world import ALL, World
 
@@ -43,7 +44,7 @@ def entry(
 
 
 async def lines(world: World, query: AuditQuery = EVERY, page: Page = ALL) -> list[AuditLine]:
-    return await world.store.list_audit(page, query)
+    return list((await world.store.list_audit(page, query)).lines)
 
 
 async def actions(world: World, query: AuditQuery = EVERY, page: Page = ALL) -> list[str]:
@@ -179,6 +180,49 @@ async def test_filters(world: World) -> None:
         assert "".join(await actions(world, query)) == found, query
 
 
+async def paged(world: World, query: AuditQuery, limit: int = 500) -> tuple[list[str], int]:
+    """The actions of all pages, and how many pages there were."""
+    found, pages, before = [], 0, None
+    while pages == 0 or before is not None:
+        page = await world.store.list_audit(Page(limit=limit, before=before), query)
+        found += [one.entry.action for one in page.lines]
+        pages, before = pages + 1, page.before
+    return found, pages
+
+
+async def test_a_walk_is_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What filters walk past: the page ends without them, and the next goes on there; none is lost."""
+    monkeypatch.setattr(_audit, "WALK_MAX", 4)
+    application = await world.application("app_x")
+    for number in range(10):
+        await world.store.keep_audit(entry(world, application, "rare" if number in {1, 2, 9} else "usual"))
+    for query in (AuditQuery(action="rare"), AuditQuery(action="rare", application="app_x")):
+        assert await paged(world, query) == (["rare"] * 3, 3)
+    assert await paged(world, AuditQuery(action="none", application="app_x")) == ([], 3)
+    assert len((await paged(world, EVERY, limit=3))[0]) == 10
+
+
+async def test_a_page_has_so_many_bytes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At least one line, then as many as there is room for."""
+    monkeypatch.setattr(_audit, "PAGE_BYTES_MAX", 2_500)
+    for number in range(6):
+        await world.store.keep_audit(entry(world, action=str(number), detail={"x": "y" * 1_000}))
+    assert await paged(world, EVERY) == (["5", "4", "3", "2", "1", "0"], 3)
+    monkeypatch.setattr(_audit, "PAGE_BYTES_MAX", 1)
+    assert await paged(world, EVERY) == (["5", "4", "3", "2", "1", "0"], 7)
+
+
+async def test_whose_people_did_it_is_kept(world: World) -> None:
+    """And an application's own ask for nobody of the operator's by name."""
+    application = await world.application("app_x")
+    await world.store.keep_audit(entry(world, application, "theirs"))
+    await world.store.keep_audit(entry(world, application, "ours", by_operator=True))
+    assert [one.entry.by_operator for one in await lines(world)] == [True, False]
+    asked = AuditQuery(application="app_x", actor_id="key_1")
+    assert await actions(world, asked) == ["ours", "theirs"]
+    assert await actions(world, msgspec.structs.replace(asked, own_actors=True)) == ["theirs"]
+
+
 async def test_pages_by_time(world: World) -> None:
     """Newest first; `since` is inclusive, `until` exclusive, by what the line says of its time."""
     start = world.now
@@ -203,7 +247,7 @@ async def test_lines_survive_a_restart_with_a_clock_set_back(world: World, make_
     await store.open()
     try:
         await store.keep_audit(entry(world, None, "second"))
-        found = await store.list_audit(ALL, EVERY)
+        found = list((await store.list_audit(ALL, EVERY)).lines)
     finally:
         await store.close()
     assert [one.entry.action for one in found] == ["second", "first"]

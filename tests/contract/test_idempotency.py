@@ -16,6 +16,7 @@ from hookspan.store.idempotency import (
     KeyOutcome,
     KeyState,
     KeyUse,
+    TakenKey,
 )
 from tests.contract.world import World
 
@@ -29,6 +30,13 @@ def use(world: World, key: str = "k", fingerprint: bytes = b"f", owner: str = "k
     return msgspec.structs.replace(one, **changes)
 
 
+async def take(world: World, one: KeyUse) -> TakenKey:
+    """A key that there is room for."""
+    taken = await world.store.take_key(one)
+    assert taken is not None
+    return taken
+
+
 def under(one: KeyUse, *events: NewEvent) -> KeyedPublish:
     return KeyedPublish(one, tuple(event.id for event in events), tuple(range(len(events))))
 
@@ -39,37 +47,48 @@ async def publish(world: World, events: list[NewEvent], *keyed: KeyedPublish) ->
 
 async def test_a_key_is_taken_once(world: World) -> None:
     """Of fifty at once one is fresh; the others see it running."""
-    taken = await asyncio.gather(*(world.store.take_key(use(world)) for _ in range(50)))
+    taken = await asyncio.gather(*(take(world, use(world)) for _ in range(50)))
     assert sum(one.is_fresh for one in taken) == 1
     assert {(one.id, one.state, one.fingerprint) for one in taken} == {(taken[0].id, KeyState.RUNNING, b"f")}
 
 
 async def test_what_became_of_it_is_kept(world: World) -> None:
     """Done with its answer, once; a running one can be given free, and then it is fresh again."""
-    first = await world.store.take_key(use(world))
+    first = await take(world, use(world))
     assert await world.store.finish_key(first.id, KeyState.DONE, b"answer")
     assert not await world.store.finish_key(first.id, KeyState.INTERRUPTED, None)
-    again = await world.store.take_key(use(world, fingerprint=b"other"))
+    again = await take(world, use(world, fingerprint=b"other"))
     assert (again.is_fresh, again.state, again.answer, again.fingerprint) == (False, KeyState.DONE, b"answer", b"f")
     await world.store.forget_key(first.id)
-    assert (await world.store.take_key(use(world))).is_fresh
+    assert (await take(world, use(world))).is_fresh
 
 
 async def test_keys_are_their_owners_own(world: World) -> None:
     """Two owners never meet."""
-    assert (await world.store.take_key(use(world, owner="a"))).is_fresh
-    assert (await world.store.take_key(use(world, owner="b"))).is_fresh
-    assert not (await world.store.take_key(use(world, owner="a"))).is_fresh
+    assert (await take(world, use(world, owner="a"))).is_fresh
+    assert (await take(world, use(world, owner="b"))).is_fresh
+    assert not (await take(world, use(world, owner="a"))).is_fresh
+
+
+async def test_keys_are_their_applications_own(world: World) -> None:
+    """One that comes after another, by the same public id, has none of the other's; publishing too."""
+    assert (await take(world, use(world, application_id=1))).is_fresh
+    assert (await take(world, use(world, application_id=2))).is_fresh
+    first, event = await two(world)
+    await publish(world, event[:1], under(use(world, application_id=first.id), *event[:1]))
+    second, event = await two(world)
+    appended = await publish(world, event[:1], under(use(world, application_id=second.id), *event[:1]))
+    assert appended.keyed == (FRESH,)
 
 
 async def test_a_key_is_renewed_after_its_time(world: World) -> None:
     """To the millisecond; and the first one's end does not touch the second."""
-    first = await world.store.take_key(use(world))
+    first = await take(world, use(world))
     world.clock.move(KEY_FORCE_MS)
-    assert not (await world.store.take_key(use(world))).is_fresh
+    assert not (await take(world, use(world))).is_fresh
     world.clock.move(1)
-    assert not (await world.store.take_key(use(world, free_below=0))).is_fresh
-    second = await world.store.take_key(use(world))
+    assert not (await take(world, use(world, free_below=0))).is_fresh
+    second = await take(world, use(world))
     assert second.is_fresh
     assert not await world.store.finish_key(first.id, KeyState.DONE, b"late")
     assert await world.store.finish_key(second.id, KeyState.DONE, b"answer")
@@ -77,26 +96,26 @@ async def test_a_key_is_renewed_after_its_time(world: World) -> None:
 
 async def test_retention_drops_answers_then_keys(world: World) -> None:
     """The answer after a day, the key after a week; the rest stays."""
-    done = await world.store.take_key(use(world, "done"))
+    done = await take(world, use(world, "done"))
     await world.store.finish_key(done.id, KeyState.DONE, b"answer")
     world.clock.move(ANSWER_KEPT_MS)
-    await world.store.take_key(use(world, "young"))
+    await take(world, use(world, "young"))
     await world.expire(0, 0)
-    assert (await world.store.take_key(use(world, "done", free_below=0))).answer == b"answer"
+    assert (await take(world, use(world, "done", free_below=0))).answer == b"answer"
     world.clock.move(1)
     await world.expire(0, 0)
-    found = await world.store.take_key(use(world, "done", free_below=0))
+    found = await take(world, use(world, "done", free_below=0))
     assert (found.id, found.state, found.answer) == (done.id, KeyState.DONE, None)
     world.clock.move(KEY_KEPT_MS - ANSWER_KEPT_MS)
     await world.expire(0, 0)
-    assert not (await world.store.take_key(use(world, "young", free_below=0))).is_fresh
-    assert (await world.store.take_key(use(world, "done", free_below=0))).is_fresh
+    assert not (await take(world, use(world, "young", free_below=0))).is_fresh
+    assert (await take(world, use(world, "done", free_below=0))).is_fresh
 
 
 async def test_retention_goes_in_chunks(world: World) -> None:
     """A turn takes at most what it is told, and says that there is more."""
     for number in range(5):
-        await world.store.take_key(use(world, str(number)))
+        await take(world, use(world, str(number)))
     world.clock.move(KEY_KEPT_MS + 1)
     turns = await world.expire(0, 0, limit=2)
     assert [one.is_done for one in turns] == [False, False, True]
@@ -104,9 +123,9 @@ async def test_retention_goes_in_chunks(world: World) -> None:
 
 async def test_running_ones_are_interrupted_by_the_end_of_their_process(world: World, make_store: Any) -> None:
     """After a restart nobody knows how far it came; what was done stays done."""
-    done = await world.store.take_key(use(world, "done"))
+    done = await take(world, use(world, "done"))
     await world.store.finish_key(done.id, KeyState.DONE, b"answer")
-    await world.store.take_key(use(world, "running"))
+    await take(world, use(world, "running"))
     await world.store.close()
     store = make_store()
     await store.open()
@@ -212,11 +231,11 @@ async def test_where_nothing_is_kept_the_key_stays_free(world: World) -> None:
     appended = await publish(world, events, *(under(use(world, "gone"), one) for one in events))
     assert appended.unknown == {gone.id}
     assert {event.position for event in appended.events} == {0}
-    assert (await world.store.take_key(use(world, "gone"))).is_fresh
+    assert (await take(world, use(world, "gone"))).is_fresh
 
 
 async def test_a_key_of_another_kind_of_request_is_in_conflict(world: World) -> None:
     """Whatever became of that."""
     _, [event, _] = await two(world)
-    await world.store.take_key(use(world, fingerprint=b"other"))
+    await take(world, use(world, fingerprint=b"other"))
     assert (await publish(world, [event], under(use(world), event))).keyed == (CONFLICT,)

@@ -27,6 +27,23 @@ async def test_what_several_bring_sums_up(world: World) -> None:
     ]
 
 
+async def test_what_a_node_brings_again_is_added_once(world: World) -> None:
+    """The outcome of a call was in doubt: it is told by its number, of each node apart."""
+    for number in (1, 1, 2, 1, 2):
+        await world.store.add_statistics([counts(17)], world.node, number)
+    other = await world.store.register_node(world.now)
+    for _ in range(2):
+        await world.store.add_statistics([counts(17)], other, 1)
+    assert await world.store.statistics(17, HOUR, HOUR + 1) == [counts(17, attempts=3)]
+
+
+async def test_what_a_node_brings_that_is_gone_is_added(world: World) -> None:
+    """Nobody knows any more what it brought: rather a few too many than a gap."""
+    await world.store.deregister_node(world.node, world.now)
+    await world.store.add_statistics([counts(17)], world.node, 1)
+    assert await world.store.statistics(17, HOUR, HOUR + 1) == [counts(17)]
+
+
 async def test_a_subject_s_hours_are_read_oldest_first(world: World) -> None:
     """From one, inclusive, to another, exclusive; nobody else's."""
     await world.store.add_statistics([counts(17, hour) for hour in (HOUR + 2, HOUR, HOUR + 5, HOUR - 1)])

@@ -40,6 +40,13 @@ def test_list(folder: Path) -> None:
     found = audit(folder, "list", "--url", url, "--action", "webhook.created", "--limit", "600")["said"]
     assert [one["detail"]["name"] for one in found] == [f"n{number}" for number in reversed(range(LINES))]
     assert audit(folder, "list", "--url", url, "--object", "nobody")["said"] == []
+    created = ("--url", url, "--action", "webhook.created")
+    assert len(audit(folder, "list", *created, "--since", "2h")["said"]) == LINES
+    assert audit(folder, "list", *created, "--until", "2h")["said"] == []
+    assert hookspan("audit", "list", *created, "--since", "yesterday", folder=folder).returncode == 2
+    done = hookspan("audit", "list", "--url", url, "--action", "webhook.create", folder=folder)
+    assert done.returncode == 1
+    assert "webhook.created" in done.stderr
 
 
 def test_verify_says_what_is_whole(folder: Path) -> None:
@@ -66,8 +73,38 @@ def test_what_went_wrong_with_asking(folder: Path) -> None:
     """No server, no such head: each has its exit code."""
     assert hookspan("audit", "verify", "--url", "http://127.0.0.1:1", folder=folder).returncode == 4
     assert hookspan("audit", "list", "--url", "http://127.0.0.1:1", folder=folder).returncode == 4
+    url = (folder / "url").read_text()
+    for where in (("--offline",), ("--url", url)):
+        done = hookspan("audit", "verify", "--application", "nope", *where, folder=folder)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "There is no line of application 'nope'" in done.stderr
+        done = hookspan("audit", "verify", "--application", "nope", "--json", *where, folder=folder)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert json.loads(done.stderr)["code"] == "not_found"
     for head in ("x", "1:00", "nobody@1:" + "0" * 64, "0:" + "0" * 64):
         assert hookspan("audit", "verify", "--offline", "--expect", head, folder=folder).returncode == 2
+
+
+def test_an_application_s_own_key_can_not_verify(folder: Path) -> None:
+    """It is not shown all that the hashes are made of; that is said, and is no broken chain."""
+    url = (folder / "url").read_text()
+    made = hookspan(
+        "keys",
+        "create",
+        "own",
+        "--scope",
+        "application",
+        "--application",
+        "app_sample",
+        "--url",
+        url,
+        "--json",
+        folder=folder,
+    )
+    key = json.loads(made.stdout)["key"]
+    done = hookspan("audit", "verify", "--url", url, "--key", key, folder=folder)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "a key of the operator's" in done.stderr
 
 
 CHAIN = "application_id <> 0"

@@ -133,6 +133,28 @@ async def test_the_program_of_the_page_while_others_publish(platform, tmp_path):
     assert set(everything.values()) == {1}
 
 
+async def test_the_program_of_the_page_says_why_it_was_refused(platform, tmp_path):
+    """An admin of the application may not configure with bridge-lms: the problem's own words, and no traceback."""
+    application = await platform.application("bridge-lms")
+    key = {"name": "sync", "scope": "application", "application_id": application, "role": "admin"}
+    (tmp_path / "sync.py").write_text(BLOCKS[0], encoding="utf-8")
+    environment = {
+        **os.environ,
+        "HOOKSPAN_URL": platform.node.base,
+        "APPLICATION": application,
+        "KEY": (await platform.call("POST", "/v1/keys", key))["key"],
+        "RECEIVER_URL": "https://receiver.example.com/crm",
+        "SECRET": "a secret of the test",
+    }
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, "sync.py", cwd=tmp_path, env=environment, stderr=asyncio.subprocess.PIPE
+    )
+    errors = (await program.communicate())[1].decode()
+    assert program.returncode == 1
+    assert errors.startswith("POST /webhooks: The operator's admins and, with profile bridge-lms, support users may ")
+    assert errors.endswith("(403 not_allowed)\n")
+
+
 async def test_webhooks_that_start_anywhere_while_others_publish(platform):
     """Each gets exactly the events after its position, in order where it asks for that; many are made at once."""
     application = await platform.application("standard")

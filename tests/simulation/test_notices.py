@@ -11,7 +11,14 @@ from standardwebhooks import Webhook as Verifier
 
 from hookspan.domain.outcome import ErrorCode
 from hookspan.domain.states import Order, WebhookStatus
-from hookspan.engine.notices import NoticeFinder, NoticeSender, signing_secret
+from hookspan.engine.notices import (
+    TRIES_AT_ONCE_MAX,
+    TRIES_EACH_MAX,
+    TRIES_WAIT_S,
+    NoticeFinder,
+    NoticeSender,
+    signing_secret,
+)
 from hookspan.errors import InvalidUrl, NotFound, Overloaded, StoreUnavailable
 from hookspan.store.contract import WebhookChange
 
@@ -356,20 +363,43 @@ async def test_old_notices_are_dropped(world, people):
 
 
 async def test_tries_are_bounded(world, people):
-    """So many at once; and an application that is gone has none."""
-    application = await application_with_url(world)
+    """So many at once, of an application and of all: the next waits so long. One that is gone has none."""
+    applications = [await application_with_url(world) for _ in range(5)]
     world.egress.is_holding = True
-    trying = [asyncio.ensure_future(world.engine.try_notify(application.id, URL, n, b"{}")) for n in range(1, 9)]
-    while len(people.requests) < 8:
+
+    def trying(application):
+        return asyncio.ensure_future(world.engine.try_notify(application.id, URL, 1, b"{}"))
+
+    tries = [trying(one) for one in applications for _ in range(TRIES_EACH_MAX)]
+    while len(people.requests) < TRIES_AT_ONCE_MAX:
         await asyncio.sleep(0)
-    with pytest.raises(Overloaded):
-        await world.engine.try_notify(application.id, URL, 9, b"{}")
+    world.clock.move(int(TRIES_WAIT_S * 1000))
+    for one in tries[TRIES_AT_ONCE_MAX:]:
+        with pytest.raises(Overloaded):
+            await one
     world.egress.let_go()
-    assert all([(await one).is_success for one in trying])
+    assert all([(await one).is_success for one in tries[:TRIES_AT_ONCE_MAX]])
     world.egress.is_holding = False
-    assert (await world.engine.try_notify(application.id, URL, 10, b"{}")).is_success
+    assert (await trying(applications[-1])).is_success
     with pytest.raises(NotFound):
         await world.engine.try_notify(17, URL, 10, b"{}")
+
+
+async def test_one_application_leaves_tries_for_another(world, people):
+    """However often A tries a URL that hangs, B's is tried at once; and who leaves hangs no longer."""
+    hanging, other = await application_with_url(world), await application_with_url(world)
+    world.egress.is_holding = True
+    trying = [asyncio.ensure_future(world.engine.try_notify(hanging.id, URL, n, b"{}")) for n in range(1, 30)]
+    while len(people.requests) < TRIES_EACH_MAX:
+        await asyncio.sleep(0)
+    world.egress.is_holding = False
+    assert (await world.engine.try_notify(other.id, URL, 40, b"{}")).is_success
+    assert len(people.requests) == TRIES_EACH_MAX + 1
+    for one in trying:
+        one.cancel()
+    await asyncio.gather(*trying, return_exceptions=True)
+    assert world.egress.in_flight == 0
+    assert (await world.engine.try_notify(hanging.id, URL, 41, b"{}")).is_success
 
 
 class Letters:

@@ -1,5 +1,6 @@
 """Replays under virtual time: exact counts, progress that moves, live events beside them, crashes, cancels."""
 
+import asyncio
 import random
 from collections import Counter
 
@@ -9,6 +10,7 @@ from hookspan.domain.states import DeliveryState, Order, WebhookStatus
 from hookspan.engine import EngineOptions
 from hookspan.errors import InvalidRequest, Overloaded, StateForbidden
 from hookspan.ids import from_text, to_text
+from hookspan.manage._shares import WAIT_S
 from hookspan.store.contract import Page
 from tests.support.shop import Shop
 
@@ -336,9 +338,20 @@ async def test_windows_have_bounds(make_world) -> None:
         with pytest.raises(InvalidRequest, match="Events are kept for 30 days, now since 2025-12-02"):
             await shop.preview(now_ms - 31 * 86_400_000)
         assert (await shop.preview(now_ms)).count == 0
-        with shop.ground.scans, shop.ground.scans, pytest.raises(Overloaded, match="counted at this moment"):
-            await shop.preview(now_ms)
-        assert (await shop.preview(now_ms)).count == 0
+
+
+async def test_counting_is_shared(world) -> None:
+    """Whoever counts all the time leaves room for others, who get in at once; and it waits a bounded time itself."""
+    shop, other = await shop_with(world, 3), await shop_with(world, 3)
+    async with shop.ground.scans.place(shop.application.id):  # as a long count has it
+        waiting = asyncio.create_task(shop.preview())
+        other.ground.scans = shop.ground.scans  # of one node
+        assert (await other.preview()).count == 3
+        assert not waiting.done()
+        world.clock.move(int(WAIT_S * 1000))
+        with pytest.raises(Overloaded, match="counted at this moment"):
+            await waiting
+    assert (await shop.preview()).count == 3
 
 
 async def test_jobs_of_one_application_are_bounded(make_world) -> None:

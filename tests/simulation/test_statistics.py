@@ -1,5 +1,7 @@
 """What is counted is what happened: exact after a flush, whole after a stop, short by seconds after a crash."""
 
+import asyncio
+
 import pytest
 
 from hookspan.domain.outcome import ErrorCode, Owner
@@ -135,7 +137,7 @@ async def test_what_the_store_refuses_is_tried_again(world, monkeypatch):
     await world.settle()
     add = world.store.add_statistics
 
-    async def refuse(_counts):
+    async def refuse(*_):
         raise StoreUnavailable("Not now.")
 
     monkeypatch.setattr(world.store, "add_statistics", refuse)
@@ -146,6 +148,32 @@ async def test_what_the_store_refuses_is_tried_again(world, monkeypatch):
     await world.settle()
     monkeypatch.setattr(world.store, "add_statistics", add)
     await world.engine.settle_statistics()
+    assert await total(world, webhook.id) == (0, 2, 2, 2, 0, 2)
+    assert await total(world, ALL) == (2, 2, 2, 2, 0, 2)
+    assert world.engine.statistics.is_empty
+
+
+@pytest.mark.parametrize("failure", [StoreUnavailable("Perhaps."), asyncio.CancelledError()])
+async def test_a_flush_in_doubt_is_counted_once(world, monkeypatch, failure):
+    """The commit was kept, and nobody heard of it."""
+    application = await world.application()
+    webhook = await world.webhook(application)
+    await world.publish(application, 1)
+    await world.settle()
+    add = world.store.add_statistics
+
+    async def keep_and_fail(*given):
+        await add(*given)
+        raise failure
+
+    monkeypatch.setattr(world.store, "add_statistics", keep_and_fail)
+    with pytest.raises(type(failure)):
+        await world.engine.statistics.flush()
+    assert not world.engine.statistics.is_empty
+    monkeypatch.setattr(world.store, "add_statistics", add)
+    await world.publish(application, 1)
+    await world.settle()
+    await world.engine.statistics.flush()
     assert await total(world, webhook.id) == (0, 2, 2, 2, 0, 2)
     assert await total(world, ALL) == (2, 2, 2, 2, 0, 2)
     assert world.engine.statistics.is_empty

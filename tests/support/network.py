@@ -62,6 +62,12 @@ class FakeEgress:
             request, done = self._held.pop(0)
             done(self.answer(request))
 
+    def abandon(self, done: Callable[[Outcome], None]) -> None:
+        """Nobody waits for it any more: a request that is held ends."""
+        for one in [one for one in self._held if one[1] is done]:
+            self._held.remove(one)
+            done(self.error(ErrorCode.SHUTDOWN, Owner.US))
+
     def forget(self) -> None:
         """The process that sent them has died."""
         self._age += 1

@@ -66,7 +66,9 @@ ROUTES: dict[str, Route] = {
     "cancel_job": Route("configure", lambda _: {}),
     "list_profiles": Route("key"),
     "list_event_types": Route("key"),
-    "create_key": Route("administer", lambda ids: {"name": "CI", "scope": "application", "application_id": ids["app"]}),
+    "create_key": Route(
+        "administer", lambda ids: {"name": "CI", "scope": "application", "role": "member", "application_id": ids["app"]}
+    ),
     "list_keys": Route("administer"),
     "revoke_key": Route("administer", is_last_of_all=True),
     "invite_person": Route("introduce", lambda ids: {"name": "Ada", "role": "member", "application_id": ids["app"]}),

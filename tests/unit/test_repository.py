@@ -15,6 +15,7 @@ import pytest
 from hookspan import errors
 from hookspan.cli._output import Exit
 from hookspan.cli._root import root
+from hookspan.domain.audit import ACTIONS
 from hookspan.domain.outcome import ErrorCode
 from hookspan.settings import PREFIX, SECRET_NAMES, SETTING_NAMES, Settings, load_settings
 from hookspan.telemetry import METRIC_NAMES
@@ -166,6 +167,23 @@ def test_every_error_code_is_documented_with_its_status() -> None:
     assert {code: status for status, code in rows} == refusals
     of_attempts = text.partition("## Of attempts")[2]
     assert sorted(table_codes(of_attempts, 0)) == sorted(ErrorCode)
+
+
+def test_every_action_of_the_audit_log_is_known_and_documented() -> None:
+    """What the code keeps lines of is what can be asked for, and what docs/audit.md lists."""
+    kept = {
+        action
+        for path, text in texts()
+        if path.is_relative_to("src/hookspan/manage")
+        for action in re.findall(r'(?:audited|entry)\(\s*"([a-z_]+\.[a-z_]+)"', text)
+    }
+    listed = set()
+    for row in re.findall(r"^\| (`[a-z_]+\.[a-z]+`.*?) \|", read("docs/audit.md"), re.MULTILINE):
+        names = re.findall(r"`([a-z_.]+)`", row)
+        noun = names[0].partition(".")[0]
+        listed |= {f"{noun}{name}" if name.startswith(".") else name for name in names}
+    assert sorted(kept) == sorted(ACTIONS)
+    assert listed == kept
 
 
 def test_every_metric_is_documented() -> None:

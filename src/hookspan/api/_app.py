@@ -27,6 +27,7 @@ from hookspan.api._key import CALLER, key_guard
 from hookspan.api._keys import KeyRoutes
 from hookspan.api._notices import NotifyRoutes
 from hookspan.api._parameters import QueryCheck, provide_page
+from hookspan.api._peer import Peers
 from hookspan.api._people import PeopleRoutes, SessionRoutes
 from hookspan.api._portal import PortalRoutes
 from hookspan.api._problem import (
@@ -86,8 +87,9 @@ def create_app(
         is_logged=settings.log_level == "debug",
         logs_refusals=is_logged,
     )
-    framework = _framework(manage, engine, counters)
-    return _Front(publish, framework, tally, manage.idempotency, pages=pages, is_logged=is_logged)
+    framework = _framework(manage, engine, counters, tally)
+    peers = Peers(settings.trusted_proxies)
+    return _Front(publish, framework, tally, manage.idempotency, peers=peers, pages=pages, is_logged=is_logged)
 
 
 class _Front:
@@ -100,11 +102,13 @@ class _Front:
         tally: Tally,
         idempotency: Idempotency,
         *,
+        peers: Peers,
         pages: Pages | None,
         is_logged: bool,
     ) -> None:
         self.publish = publish
         self._framework = framework
+        self._peers = peers
         self._pages = pages
         self._tally = tally
         self._idempotency = idempotency
@@ -125,6 +129,7 @@ class _Front:
         started_s = time.perf_counter()
         path = scope["path"]
         request_id = scope[REQUEST_ID] = new_request_id()
+        self._peers.settle(scope)  # here alone: who comes after reads the peer of the scope
         body = TimedBody(receive)
         status = 0
 
@@ -164,7 +169,10 @@ class _Front:
             )
 
 
-def _framework(manage: Manage, engine: Engine, counters: Counters) -> Litestar:
+def _framework(manage: Manage, engine: Engine, counters: Counters, tally: Tally) -> Litestar:
+    def refuse(request: Request[Any, Any, Any], exception: Exception) -> Response[bytes]:
+        return _refuse(request, exception, tally)
+
     def provide_desk(request: Request[Any, Any, Any]) -> Desk:
         return manage.desk(cast("Scope", request.scope)[CALLER])
 
@@ -187,10 +195,10 @@ def _framework(manage: Manage, engine: Engine, counters: Counters) -> Litestar:
         return Response((await reference.get())[1], media_type=MediaType.HTML, headers=_PAGE_HEADERS)
 
     return Litestar(
-        [*_routes([key_guard(manage.callers), QueryCheck()], v0.router(manage)), get_document, get_docs],
+        [*_routes([key_guard(manage.callers, manage.rates), QueryCheck()], v0.router(manage)), get_document, get_docs],
         dependencies=dependencies,
         before_request=idempotency_hook(manage.idempotency),
-        exception_handlers={Exception: _refuse},
+        exception_handlers={Exception: refuse},
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=None,
         logging_config=None,
@@ -257,16 +265,18 @@ def api_document() -> dict[str, Any]:
     return complete(shown.openapi_schema.to_schema(), version=__version__)
 
 
-def _refuse(request: Request[Any, Any, Any], exception: Exception) -> Response[bytes]:
-    """Every exception of a route becomes a problem document; one that nobody foresaw is logged whole, shown bare."""
+def _refuse(request: Request[Any, Any, Any], exception: Exception, tally: Tally) -> Response[bytes]:
+    """Every exception of a route becomes a problem document; one that nobody foresaw is logged whole, shown bare. Those
+    foreseen are logged at most once a second each: a stranger's flood of unknown keys is answered with 503 too.
+    """
     error = translate(exception)
     scope = cast("Scope", request.scope)
     if isinstance(error, MethodNotAllowed) and scope["method"] != "POST" and published_application(scope["path"]):
         error = refuse_method([*error.data["allowed"], "POST"])  # publishing is no route of the framework's
     request_id = scope.get(REQUEST_ID) or new_request_id()
     scope[CODE] = error.code
-    if error.status >= 500:  # noqa: PLR2004 - our side's errors
-        is_unforeseen = error is not exception
+    is_unforeseen = error is not exception
+    if error.status >= 500 and (is_unforeseen or tally.is_worth_a_line(error)):  # noqa: PLR2004 - our side's errors
         log.error(
             "request failed",
             request_id=request_id,

@@ -35,7 +35,10 @@ class ApplicationRoutes(Controller):
 
     @patch("/{app:str}", dto=JsonBody, return_dto=None)
     async def change_application(self, desk: Desk, app: App, data: JSONBody[ChangeApplication]) -> views.Application:
-        """Change an application. Its profile is fixed once it has webhooks or events."""
+        """Change an application. Its profile is fixed once it has webhooks or events.
+
+        Its own admins may change `notify`, where nothing else is in the request: a URL, or null.
+        """
         return await desk.applications.change(app, data)
 
     @delete("/{app:str}")

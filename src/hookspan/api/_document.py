@@ -13,6 +13,7 @@ from hookspan.api._problem import Problem
 from hookspan.api._refusals import examples as refusal_examples
 from hookspan.api._refusals import responses as refused
 from hookspan.api._service import Alive, Readiness
+from hookspan.api._who import who_may
 from hookspan.api._words import describe, illustrate
 from hookspan.errors import Fault
 from hookspan.manage import inputs, views
@@ -130,12 +131,13 @@ def _finish(path: str, method: str, operation: dict[str, Any]) -> None:
         response["description"] = _DONE.get(status, response["description"])
         response.pop("headers", None)
     if v0.is_below(path):
-        v0.finish(operation)
+        v0.finish(operation, method)
         return
     if not path.startswith("/v1/"):
         if path == "/readyz":
             responses["503"] = {**responses["200"], "description": "Not ready; `reason` says why."}
         return
+    operation["description"] += f"\n\n{who_may(operation['operationId'])}"
     if method == "post" and operation["operationId"] not in KEYLESS:
         operation["parameters"].append(IDEMPOTENCY_KEY)
     operation["security"] = [] if operation["operationId"] in KEYLESS else [{"bearer": []}, {"apiKey": []}]

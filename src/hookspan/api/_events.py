@@ -41,7 +41,9 @@ class EventRoutes(Controller):
         """List an application's events, newest first.
 
         With `sort=oldest` they are read by position, for ever: `next` is never null, and asking with it again gives
-        what has come since. `undelivered=true` leaves events of which some delivery is pending or failed, or none has
+        what has come since. Without a filter, no data means that there is no more now. With one, a request looks at
+        about 2,000 events, and no data means nothing: it is the end once `next` is the cursor that was sent.
+        `undelivered=true` leaves events of which some delivery is pending or failed, or none has
         succeeded; it looks at 2,000 events at a time, so a page may be short, or empty, while `next` leads on.
         """
         query = EventQuery(type=type, publisher_id=publisher_id, sort=sort, after=after, undelivered=undelivered)

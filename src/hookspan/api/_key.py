@@ -11,7 +11,8 @@ from litestar.types import Guard
 from hookspan.api._asgi import Scope
 from hookspan.api._request_id import REQUEST_ID
 from hookspan.errors import Unauthenticated
-from hookspan.manage import Callers
+from hookspan.manage import Callers, Rates
+from hookspan.manage.rates import SAFE_METHODS
 
 CALLER = "hookspan.caller"  # in a request's scope, once its key was checked
 KEYLESS = {"keyless": True}  # `opt` of a route below the guard that asks for no key: nobody has one yet there
@@ -44,8 +45,9 @@ def peer_address(scope: Scope) -> str | None:
     return None if peer is None else peer[0]
 
 
-def key_guard(callers: Callers) -> Guard:
-    """In force for every route below where it is set: puts the caller into the scope, or raises Unauthenticated.
+def key_guard(callers: Callers, rates: Rates) -> Guard:
+    """In force for every route below where it is set: puts the caller into the scope, or raises Unauthenticated; and
+    RateLimited for changes that come too fast.
 
     A function, as the framework copies guards that are objects, with all they hold.
     """
@@ -54,10 +56,9 @@ def key_guard(callers: Callers) -> Guard:
         if "keyless" in handler.opt:
             return
         scope = cast("Scope", connection.scope)
-        scope[CALLER] = msgspec.structs.replace(
-            await callers.find(sent_key(scope["headers"])),
-            address=peer_address(scope),
-            request_id=scope.get(REQUEST_ID),
-        )
+        caller = await callers.find(sent_key(scope["headers"]))
+        if scope["method"] not in SAFE_METHODS:
+            rates.take(caller)
+        scope[CALLER] = msgspec.structs.replace(caller, address=peer_address(scope), request_id=scope.get(REQUEST_ID))
 
     return guard

@@ -4,6 +4,7 @@ from typing import Any
 
 from litestar import Controller, Request, get, post
 
+from hookspan.api._asking import while_asked
 from hookspan.api._body import read_nothing
 from hookspan.api._parameters import App, Desk
 from hookspan.manage import views
@@ -24,4 +25,4 @@ class NotifyRoutes(Controller):
     async def test_notify(self, desk: Desk, app: App, request: Request[Any, Any, Any]) -> views.NotifyTest:
         """Send a test notice now, and show what came back."""
         await read_nothing(request)
-        return await desk.notices.test(app)
+        return await while_asked(request, desk.notices.test(app))

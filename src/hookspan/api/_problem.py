@@ -14,6 +14,7 @@ from hookspan.errors import (
     NotFound,
     TooLarge,
 )
+from hookspan.explain_json import say_at
 from hookspan.jsontext import escape_pointer
 
 BODY_BYTES_MAX = 1024 * 1024  # of everything but publishing
@@ -96,6 +97,12 @@ def _of_framework(error: HTTPException) -> HookspanError:
             return HookspanError()
 
 
+def _in_words(message: str) -> str:
+    """`message` as in "must be a whole number", without what a parameter can't be (null) and always is (a text)."""
+    said = say_at(message.replace(" | null", ""), "", None, "an object").removesuffix(", not a text")
+    return f" {said}" if said.startswith("must ") else f": {said}"
+
+
 def _explain_parameters(error: ValidationException) -> HookspanError:
     """Wrong query parameters and headers, as the framework found them."""
     faults: list[Fault] = []
@@ -106,9 +113,8 @@ def _explain_parameters(error: ValidationException) -> HookspanError:
         name = _SPELT.get(name, name)
         if name == "data":
             return InvalidJson("The body is empty: send a JSON object.")
-        where = "body" if source == "body" else "query parameter"
-        faults.append(
-            Fault(f"/{escape_pointer(name)}", InvalidRequest.code, f"The {where} {name}: {one.get('message', '')}.")
-        )
+        where = source if source in {"body", "header"} else "query parameter"
+        said = _in_words(str(one.get("message", "")))
+        faults.append(Fault(f"/{escape_pointer(name)}", InvalidRequest.code, f"The {where} {name}{said}."))
     detail = " ".join(fault.detail for fault in faults) or "A parameter is missing or wrong."
     return InvalidRequest(detail, errors=tuple(faults))

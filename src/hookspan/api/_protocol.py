@@ -17,6 +17,7 @@ import httptools
 import structlog
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from hookspan.api._asking import SAYS_NO_MORE
 from hookspan.api._key import KEY_HEADERS
 from hookspan.api._publish import PATH_END, PATH_START, PublishApp
 from hookspan.engine import Receipt
@@ -123,7 +124,11 @@ class PublishProtocol(HttpToolsProtocol):
     def eof_received(self) -> bool:  # type: ignore[override]
         """True keeps the connection open for what is being answered: who says no more may still be listening."""
         self._has_ended = True
-        return self._is_answering or self._goes_on_answering()
+        is_kept = self._is_answering or self._goes_on_answering()
+        if is_kept and self.cycle is not None:
+            scope: Any = self.cycle.scope
+            scope.setdefault(SAYS_NO_MORE, asyncio.Event()).set()
+        return is_kept
 
     def _goes_on_answering(self) -> bool:
         """After the end of what is read: is something of uvicorn's still to be answered? It closes after that."""

@@ -129,7 +129,7 @@ class PublishApp:
             if key is None:
                 receipt, is_replay = await self.intake.publish(application, raw), False
             else:
-                fingerprint = self._idempotency.fingerprint("POST", f"{PATH_START}{application}{PATH_END}", raw)
+                fingerprint = self._idempotency.fingerprint(caller, "POST", f"{PATH_START}{application}{PATH_END}", raw)
                 use = self._idempotency.use(caller, key, fingerprint)
                 receipt, is_replay = await self.intake.publish_keyed(application, raw, use)
         except HookspanError as error:

@@ -21,7 +21,13 @@ _EVERY: Refusals = (
 )
 _BODY: Refusals = (errors.InvalidJson, errors.DuplicateKey, errors.TooLarge)
 _PAGE: Refusals = (errors.InvalidCursor,)
-_POST: Refusals = (errors.DiskFull, errors.IdempotencyConflict, errors.IdempotencyRunning)
+_POST: Refusals = (
+    errors.DiskFull,
+    errors.IdempotencyConflict,
+    errors.IdempotencyRunning,
+    errors.IdempotencyAnswerGone,
+    errors.RateLimited,
+)
 _URL: Refusals = (errors.InvalidUrl, errors.HttpsRequired, errors.BlockedDestination)
 _WEBHOOK: Refusals = (
     *_URL,
@@ -100,6 +106,8 @@ def refusals(operation: dict[str, Any], path: str, method: str) -> Refusals:
         found.update(_BODY)
     if method == "post":
         found.update(_POST)
+    if method != "get":
+        found.add(errors.RateLimited)
     if "cursor" in names:
         found.update(_PAGE)
     if "{" in path:

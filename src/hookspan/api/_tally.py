@@ -5,7 +5,7 @@ import time
 from hookspan.errors import HookspanError
 from hookspan.telemetry import Counters
 
-_LINE_INTERVAL_S = 1.0  # between two log lines about publishes refused for the same reason of ours
+_LINE_INTERVAL_S = 1.0  # between two log lines about requests refused for the same reason of ours
 
 
 class Tally:

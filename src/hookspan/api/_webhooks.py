@@ -6,6 +6,7 @@ from litestar import Controller, Request, Response, delete, get, patch, post
 from litestar.openapi import ResponseSpec
 from litestar.params import JSONBody
 
+from hookspan.api._asking import while_asked
 from hookspan.api._body import JsonBody, read_optional
 from hookspan.api._parameters import App, Category, Desk, IfMatch, InState, Page, Type, WebhookId, version_of
 from hookspan.manage import views
@@ -82,7 +83,8 @@ class WebhookRoutes(Controller):
         One attempt, also to a disabled webhook, with the profile's test event, or with the sample of the `type` that is
         named. Nothing follows from it. 409 `no_test_event` where the profile has none.
         """
-        return await desk.by_hand.test(app, webhook, await read_optional(request, SendTest))
+        given = await read_optional(request, SendTest)
+        return await while_asked(request, desk.by_hand.test(app, webhook, given))
 
     @post("/{webhook:str}/send", dto=JsonBody, return_dto=None, status_code=202, tags=["Deliveries"])
     async def send_event(self, desk: Desk, app: App, webhook: WebhookId, data: JSONBody[SendEvent]) -> views.Delivery:
@@ -119,7 +121,7 @@ class WebhookRoutes(Controller):
         responses={200: ResponseSpec(views.ReplayPreview, generate_examples=False)},
     )
     async def start_replay(
-        self, desk: Desk, app: App, webhook: WebhookId, data: JSONBody[StartReplay]
+        self, desk: Desk, app: App, webhook: WebhookId, data: JSONBody[StartReplay], request: Request[Any, Any, Any]
     ) -> Response[views.Job]:
         """Deliver past events to a webhook again, as a job.
 
@@ -130,9 +132,8 @@ class WebhookRoutes(Controller):
         the application wait.
         """
         if data.dry_run:
-            return cast(
-                "Response[views.Job]", Response(await desk.replays.preview(app, webhook, data), status_code=200)
-            )
+            counted = await while_asked(request, desk.replays.preview(app, webhook, data))
+            return cast("Response[views.Job]", Response(counted, status_code=200))
         return Response(await desk.replays.start(app, webhook, data), status_code=202)
 
     @get("/{webhook:str}/logs", tags=["Deliveries"])

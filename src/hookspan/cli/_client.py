@@ -66,7 +66,10 @@ class ApiClient:
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
             reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            raise Unreachable(f"No answer from {self._base}: {reason}. Is `hookspan serve` running?") from error
+            raise Unreachable(
+                f"No answer from {self._base}: {reason}. "
+                "Is `hookspan serve` running? At another address? --url or HOOKSPAN_URL names it."
+            ) from error
         try:
             document = json.loads(answer) if answer else None
         except ValueError as error:

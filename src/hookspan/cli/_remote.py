@@ -11,7 +11,7 @@ from hookspan.cli._client import TIMEOUT_S, ApiClient
 from hookspan.cli._options import settings_from, settings_options
 from hookspan.errors import ConfigurationError
 from hookspan.keys import find_operator_key
-from hookspan.settings import Settings
+from hookspan.settings import KEY_VARIABLE, URL_VARIABLE, Settings
 
 
 def _server(_context: click.Context, _option: click.Parameter, url: str | None) -> str | None:
@@ -29,9 +29,19 @@ def _server(_context: click.Context, _option: click.Parameter, url: str | None) 
 
 
 _url_option = click.option(
-    "--url", metavar="URL", callback=_server, help="Such as http://host:port.  [default: host and port of the settings]"
+    "--url",
+    metavar="URL",
+    envvar=URL_VARIABLE,
+    callback=_server,
+    help=f"Such as http://host:port.  [{URL_VARIABLE}; default: host and port of the settings]",
 )
-_key_option = click.option("--key", metavar="KEY", help="An API key.  [default: the operator key in the data folder]")
+_key_option = click.option(
+    "--key",
+    metavar="KEY",
+    envvar=KEY_VARIABLE,
+    help=f"An API key; in the environment no other user's `ps` shows it.  "
+    f"[{KEY_VARIABLE}; default: the operator key in the data folder]",
+)
 
 
 def remote_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -47,7 +57,9 @@ def remote(
     settings = settings_from(**flags)
     key = key or find_operator_key(settings)
     if key is None:
-        raise ConfigurationError(f"There is no operator key in {settings.data_folder}; give one with --key.")
+        raise ConfigurationError(
+            f"There is no operator key in {settings.data_folder}; give one with --key or {KEY_VARIABLE}."
+        )
     with ApiClient(url or _address(settings), key, timeout_s) as client:
         yield client
 

@@ -13,9 +13,10 @@ from hookspan.cli._client import ApiClient, Unreachable
 from hookspan.cli._options import settings_from
 from hookspan.cli._output import Exit, bad, dim, good, json_option, say_error, say_json
 from hookspan.cli._remote import remote, remote_options
+from hookspan.cli._when import time_or_ago
 from hookspan.cli.db import reading
 from hookspan.domain.audit import INSTALLATION, AuditLine, Chain, Verifier, chain_name, chain_of
-from hookspan.errors import StoreUnavailable
+from hookspan.errors import NotAllowed, NotFound, StoreUnavailable
 from hookspan.store.sqlite import audit_lines
 
 PAGE_LINES = 500
@@ -35,8 +36,8 @@ def command() -> None:
 @click.option("--action", metavar="ACTION", help="Only this, such as webhook.changed.")
 @click.option("--actor", metavar="ID", help="Only what this key, person or session did.")
 @click.option("--object", "object_id", metavar="ID", help="Only what was done to this.")
-@click.option("--since", metavar="TIME", help="RFC 3339, inclusive.")
-@click.option("--until", metavar="TIME", help="RFC 3339, exclusive.")
+@click.option("--since", metavar="TIME", callback=time_or_ago, help="From then on: 2h (ago), or RFC 3339.")
+@click.option("--until", metavar="TIME", callback=time_or_ago, help="Up to then, exclusive.")
 @click.option("--limit", type=click.IntRange(1, LIST_MAX), default=LIST_DEFAULT, show_default=True)
 @remote_options
 @json_option
@@ -56,7 +57,7 @@ def list_lines(
 
     \b
     Example:
-      hookspan audit list --application app_sample --action webhook.changed
+      hookspan audit list --application app_sample --action webhook.changed --since 7d
     """
     query = {
         "application_id": application,
@@ -126,7 +127,7 @@ def verify(
     **flags: Any,
 ) -> int:
     """Recompute every hash of the audit log, and print the head of each chain. Exit code 1 when a line was changed,
-    swapped or cut out.
+    swapped or cut out, and when there is no line of --application at all.
 
     \b
     Examples:
@@ -147,6 +148,8 @@ def verify(
     except Unreachable as error:
         say_error(error, is_json=is_json)
         return Exit.UNREACHABLE
+    if not chains and application is not None:
+        raise NotFound(f"There is no line of application {application!r} in the audit log: nothing was verified.")
     is_whole = all(one.broken is None for one in chains)
     if is_json:
         say_json({"is_whole": is_whole, "chains": [_shown(one) for one in chains]})
@@ -166,10 +169,15 @@ def _head(text: str) -> tuple[str | None, int, bytes]:
 
 def _asked(client: ApiClient, application: str | None) -> Iterator[AuditLine]:
     from hookspan.manage import views  # late: `--help` needs none of it
-    from hookspan.manage.audit import read_line
+    from hookspan.manage.audit import VEILED_NAME, read_line
 
     for page in _pages(client, {"application_id": application}, PAGE_LINES):
         for shown in page:
+            if shown["actor"]["kind"] == "operator" and shown["actor"]["name"] == VEILED_NAME:
+                raise NotAllowed(
+                    "An application's key is not shown who of the operator's did what, and without that no hash can be "
+                    "made anew: verify with a key of the operator's, or --offline."
+                )
             line = read_line(msgspec.convert(shown, views.AuditLine))
             if line is None:
                 raise StoreUnavailable(f"The server's line {shown.get('id')!r} is no line of an audit log.")

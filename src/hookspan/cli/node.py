@@ -115,7 +115,7 @@ async def running(settings: Settings, listener: socket.socket) -> AsyncIterator[
         manage = Manage(store, profiles, egress, vault, engine, clock, known_as)
         counters.readings.append(lambda: _readings(engine, manage.callers, counters))
         await stack.enter_async_context(_turning(manage.callers))
-        pages = Pages(create_dashboard(manage, clock, known_as), PLACES)
+        pages = Pages(create_dashboard(manage, engine.intake, clock, known_as), PLACES)
         await stack.enter_async_context(_listening(create_app(manage, engine, counters, settings, pages), listener))
         with _calm_collector():
             yield Node(settings, base_url, profiles, engine, manage, counters)

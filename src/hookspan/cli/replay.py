@@ -1,6 +1,5 @@
 """`hookspan replay`: deliver past events to a webhook again, and watch it."""
 
-import re
 import sys
 import time
 from collections.abc import Iterator
@@ -13,36 +12,23 @@ import click
 from hookspan.cli._client import ApiClient, Unreachable
 from hookspan.cli._output import Exit, bad, dim, good, json_option, say_error, say_json, strong
 from hookspan.cli._remote import remote, remote_options
-from hookspan.domain import times
+from hookspan.cli._when import time_or_ago
 
 TIMEOUT_S = 120.0  # a large window is looked through before the answer comes
 POLL_S = 0.5
 AWAY_S = 60.0  # a server that is being restarted is waited for
-_AGO = re.compile(r"([1-9][0-9]{0,5})([smhd])", re.ASCII)
-_UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _TYPES_SHOWN = 10
 
 Job = dict[str, Any]
 
 
-def _time(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
-    """RFC 3339 as it is, or so long ago. Raises click.BadParameter."""
-    if text is None or times.from_text(text) is not None:
-        return text
-    ago = _AGO.fullmatch(text)
-    if ago is None:
-        raise click.BadParameter(
-            f"{text!r} is neither a time such as 2026-05-01T00:00:00Z nor how long ago: 30m, 2h, 7d."
-        )
-    at_ms = time.time_ns() // 1_000_000 - int(ago[1]) * _UNIT_MS[ago[2]]
-    return times.to_text(max(0, at_ms))
-
-
 @click.command("replay", short_help="Deliver past events to a webhook again.")
 @click.option("--application", metavar="APP", required=True, help="The application's id.")
 @click.option("--webhook", metavar="ID", required=True, help="The webhook's id.")
-@click.option("--since", metavar="TIME", required=True, callback=_time, help="From then on: 2h (ago), or RFC 3339.")
-@click.option("--until", metavar="TIME", callback=_time, help="Up to then, exclusive.  [default: now]")
+@click.option(
+    "--since", metavar="TIME", required=True, callback=time_or_ago, help="From then on: 2h (ago), or RFC 3339."
+)
+@click.option("--until", metavar="TIME", callback=time_or_ago, help="Up to then, exclusive.  [default: now]")
 @click.option(
     "--state",
     type=click.Choice(["failed", "succeeded", "cancelled", "missing"]),
@@ -98,11 +84,24 @@ def command(  # noqa: PLR0913 - the flags, each by name
                     _say_preview(preview)
                 if dry_run or not preview["count"]:
                     return Exit.OK
-                click.confirm("Deliver them again?", abort=True, err=True)
+                _confirm()
             return _run(client, client.call("POST", path, body), wait=wait, is_json=is_json)
     except Unreachable as error:
         say_error(error, is_json=is_json)
         return Exit.UNREACHABLE
+
+
+def _confirm() -> None:
+    """Raises click.Abort for no, and click.UsageError where nobody is there to ask."""
+    try:
+        is_wanted = click.confirm("Deliver them again?", err=True)
+    except click.Abort:  # Ctrl-C, or the end of the input
+        if sys.stdin.isatty():
+            raise
+        click.echo("", err=True)
+        raise click.UsageError("There is no terminal to ask on: give --yes.") from None
+    if not is_wanted:
+        raise click.Abort
 
 
 def _run(client: ApiClient, job: Job, *, wait: bool, is_json: bool) -> int:
@@ -189,7 +188,8 @@ def _say_preview(preview: dict[str, Any]) -> None:
 def _say_end(job: Job) -> None:
     mark = good("✓") if job["state"] == "succeeded" and not job["failed"] else bad("✗")
     counts = f"{job['succeeded']:,} delivered, {job['failed']:,} failed, {job['skipped']:,} skipped"
-    click.echo(f"{mark} {job['id']} {job['state']}: {counts}")
+    state = "ended" if job["state"] == "succeeded" else job["state"]  # the job, not its deliveries
+    click.echo(f"{mark} {job['id']} {state}: {counts}")
     if job["problem"]:
         click.echo(f"  {job['problem']}")
 

@@ -67,6 +67,10 @@ class Batch(msgspec.Struct, frozen=True):
 
 def encode(event: NewEvent) -> bytes:
     """Raises ValueError or TypeError for what JSON can't tell of: NaN, infinity, a cycle, an object of unknown kind."""
+    if not isinstance(event, NewEvent):
+        raise TypeError(
+            f"Events are NewEvent(type=…, content=…), not {type(event).__name__}; of a dict NewEvent(**it)."
+        )
     parts = [b'{"type":', _encode_value(event.type), b',"content":', _encode_value(event.content)]
     parts += [b',"publisher_id":', _encode_value(event.publisher_id)]
     if event.context is not None:
@@ -89,6 +93,8 @@ def _encode_value(value: Any) -> bytes:
 def _time(at: datetime.datetime | str) -> str:
     if isinstance(at, str):
         return at
+    if not isinstance(at, datetime.datetime):
+        raise TypeError(f"occurred_at is a datetime with a time zone or an RFC 3339 text, not {type(at).__name__}.")
     if at.tzinfo is None:
         raise ValueError("occurred_at needs a time zone, such as datetime.now(UTC).")
     return at.isoformat()

@@ -49,6 +49,8 @@ def read_base(url: str) -> Base:
     it.
     """
     form = "write it as https://host, https://host:port or https://host/prefix"
+    if not isinstance(url, str):
+        raise TypeError(f"The server's URL is missing: this is {type(url).__name__}; {form}.")
     if len(url) > URL_CHARS_MAX or not url.isprintable() or " " in url:
         raise ValueError(f"The server's URL has characters that no URL has; {form}.")
     parts = urlsplit(url)
@@ -79,7 +81,11 @@ def _ascii_host(host: str, form: str) -> str:
 
 
 def check_key(key: str) -> bytes:
-    """The key as it goes into a header. Raises ValueError, whose message does not repeat it."""
+    """The key as it goes into a header. Raises ValueError, whose message does not repeat it, and TypeError."""
+    if not isinstance(key, str):
+        raise TypeError(f"The API key is missing: this is {type(key).__name__}, not a text. Is its variable set?")
+    if not key:
+        raise ValueError("The API key is empty. Is its variable set?")
     if not _KEY.fullmatch(key):
         raise ValueError("The API key must be printable ASCII without spaces or line ends; was a file read whole?")
     return key.encode()

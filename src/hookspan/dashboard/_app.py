@@ -12,18 +12,29 @@ from hookspan.clock import Clock
 from hookspan.dashboard._applications import ApplicationPages, OverviewPages
 from hookspan.dashboard._asgi import App
 from hookspan.dashboard._assets import get_asset
+from hookspan.dashboard._audit import AuditPages
+from hookspan.dashboard._catalog import CatalogPages
 from hookspan.dashboard._deliveries import DeliveryPages
 from hookspan.dashboard._entry import Door, request_id_of
 from hookspan.dashboard._events import EventPages
 from hookspan.dashboard._form import BODY_BYTES_MAX
+from hookspan.dashboard._jobs import AllJobPages, JobPages
+from hookspan.dashboard._keys import KeyPages
+from hookspan.dashboard._members import MemberPages
+from hookspan.dashboard._notices import NoticePages
 from hookspan.dashboard._render import Pages, form_of, go, visit_of
 from hookspan.dashboard._repeats import Repeats
+from hookspan.dashboard._replay import ReplayPages
 from hookspan.dashboard._room import RoomPages
 from hookspan.dashboard._seal import sealed
+from hookspan.dashboard._sessions import SessionPages
+from hookspan.dashboard._settings import SettingPages
 from hookspan.dashboard._sign_in import SignInPages, sign_out
+from hookspan.dashboard._upcoming import UpcomingPages
 from hookspan.dashboard._visit import APPLICATIONS, DASHBOARD, PORTAL
 from hookspan.dashboard._webhook_changes import WebhookChangePages
 from hookspan.dashboard._webhooks import WebhookPages
+from hookspan.engine import Intake
 from hookspan.errors import HookspanError, InvalidRequest, MethodNotAllowed, NotFound, TooLarge
 from hookspan.manage import Manage
 from hookspan.settings import Settings
@@ -33,7 +44,7 @@ _OURS: Final = 500
 log = structlog.get_logger()
 
 
-def build(manage: Manage, clock: Clock, settings: Settings) -> App:
+def build(manage: Manage, intake: Intake, clock: Clock, settings: Settings) -> App:
     """The dashboard and the portal as one ASGI app; see `create_dashboard`."""
     public_url = settings.public_url or ""
     pages = Pages(clock, public_url)
@@ -47,7 +58,30 @@ def build(manage: Manage, clock: Clock, settings: Settings) -> App:
     async def enter_portal(request: Request[Any, Any, Any]) -> Response[str] | None:
         return await door.portal(request)
 
-    rooms = [RoomPages, WebhookPages, WebhookChangePages, DeliveryPages, EventPages]
+    rooms = [
+        RoomPages,
+        WebhookPages,
+        WebhookChangePages,
+        DeliveryPages,
+        EventPages,
+        ReplayPages,
+        JobPages,
+        UpcomingPages,
+        CatalogPages,
+        KeyPages,
+        AuditPages,
+        NoticePages,
+    ]
+    large = [
+        OverviewPages,
+        ApplicationPages,
+        AllJobPages,
+        MemberPages,
+        SessionPages,
+        KeyPages,
+        AuditPages,
+        SettingPages,
+    ]
     app = Litestar(
         [
             get_root,
@@ -58,14 +92,16 @@ def build(manage: Manage, clock: Clock, settings: Settings) -> App:
                 before_request=enter_dashboard,
                 route_handlers=[
                     sign_out,
-                    Router(DASHBOARD, route_handlers=[OverviewPages, ApplicationPages]),
-                    Router(f"{APPLICATIONS}/{{app:str}}", route_handlers=rooms),
+                    Router(DASHBOARD, route_handlers=large),
+                    Router(f"{APPLICATIONS}/{{app:str}}", route_handlers=[*rooms, MemberPages]),
                 ],
             ),
             Router(f"{PORTAL}/{{token:str}}", before_request=enter_portal, route_handlers=rooms),
         ],
         dependencies={
             "management": Provide(lambda: manage, sync_to_thread=False, use_cache=True),
+            "intake": Provide(lambda: intake, sync_to_thread=False, use_cache=True),
+            "settings": Provide(lambda: settings, sync_to_thread=False, use_cache=True),
             "pages": Provide(lambda: pages, sync_to_thread=False, use_cache=True),
             "door": Provide(lambda: door, sync_to_thread=False, use_cache=True),
             "repeats": Provide(lambda: repeats, sync_to_thread=False, use_cache=True),

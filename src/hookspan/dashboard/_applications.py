@@ -8,11 +8,11 @@ from litestar.params import SkipValidation
 
 from hookspan.dashboard._form import NO_ERRORS, FieldErrors, Form, convert
 from hookspan.dashboard._render import Pages, go
-from hookspan.dashboard._statistics import four_numbers
+from hookspan.dashboard._statistics import SPAN, numbers_and_charts
 from hookspan.dashboard._visit import Entered, Filled, Visit, below
 from hookspan.errors import HookspanError, NotAllowed
 from hookspan.manage.finding import Found
-from hookspan.manage.inputs import CreateApplication, Paging, StatisticsQuery
+from hookspan.manage.inputs import CreateApplication, Paging
 
 Asked = Request[Any, Any, Any]
 ThePages = SkipValidation[NamedDependency[Pages]]
@@ -31,10 +31,18 @@ class OverviewPages(Controller):
         """Is it healthy? Who has one application only starts there."""
         if visit.caller.application is not None:
             return go(visit.root_of(visit.caller.application))
-        numbers = four_numbers(await visit.desk.statistics.of_all(StatisticsQuery()))
+        span = request.query_params.get(SPAN, "")
+        numbers, charts = await numbers_and_charts(visit.desk.statistics.of_all, span, visit.now_ms)
         troubled = await visit.desk.finding.troubled()
         applications = await visit.desk.applications.page(Paging(limit=5))
-        return pages.page("overview.html", request, numbers=numbers, troubled=troubled, applications=applications.data)
+        return pages.page(
+            "overview.html",
+            request,
+            numbers=numbers,
+            charts=charts,
+            troubled=troubled,
+            applications=applications.data,
+        )
 
     @get("/search")
     async def search(self, visit: Entered, request: Asked, pages: ThePages) -> Response[Any]:

@@ -64,6 +64,8 @@ class Door:
             if not _csrf.is_ours_for_sure(request.headers):
                 raise NotAllowed("This form does not belong to your session. Nothing was done: open the page again.")
             return self._pages.page("send_again.html", request, status=403, form=form)
+        if request.method not in _SAFE:
+            self._manage.rates.take(caller)
         return None
 
     async def caller(self, request: Asked, token: str, kind: str) -> Caller | None:

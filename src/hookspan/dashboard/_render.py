@@ -32,6 +32,12 @@ DONE: Final = {
     "retried": "It is tried again now.",
     "cancelled": "Cancelled. It will not be sent.",
     "sent": "It is on its way.",
+    "started": "Started.",
+    "job-cancelled": "Cancelled. Nothing more of it is sent.",
+    "published": "Published. It goes to every webhook that asks for it.",
+    "person-removed": "Removed. They are signed out everywhere.",
+    "revoked": "Revoked. Nobody comes in by it any more.",
+    "ended": "The session has ended.",
     "signed-out": "You are signed out.",
 }
 

@@ -1,5 +1,6 @@
 """One application: its first page, and the search within it."""
 
+from functools import partial
 from typing import Any
 
 from litestar import Controller, Request, Response, get
@@ -8,10 +9,10 @@ from litestar.params import SkipValidation
 
 from hookspan.dashboard._applications import QUERY_CHARS_MAX, page_of
 from hookspan.dashboard._render import Pages, go
-from hookspan.dashboard._statistics import four_numbers
+from hookspan.dashboard._statistics import SPAN, numbers_and_charts
 from hookspan.dashboard._visit import Entered
 from hookspan.manage import views
-from hookspan.manage.inputs import LIMIT_MAX, Paging, StatisticsQuery
+from hookspan.manage.inputs import LIMIT_MAX, Paging
 
 Asked = Request[Any, Any, Any]
 ThePages = SkipValidation[NamedDependency[Pages]]
@@ -27,9 +28,19 @@ class RoomPages(Controller):
     async def webhooks(self, visit: Entered, request: Asked, pages: ThePages) -> Response[str]:
         """Its webhooks, those in trouble first, and four numbers."""
         room = await visit.room()
-        webhooks = (await visit.desk.webhooks.page(room.id, Paging(limit=LIMIT_MAX))).data
-        numbers = four_numbers(await visit.desk.statistics.of_application(room.id, StatisticsQuery()))
-        return pages.page("webhooks.html", request, webhooks=sorted(webhooks, key=_order), numbers=numbers)
+        found = await visit.desk.webhooks.page(room.id, Paging(limit=LIMIT_MAX))
+        numbers, charts = await numbers_and_charts(
+            partial(visit.desk.statistics.of_application, room.id), request.query_params.get(SPAN, ""), visit.now_ms
+        )
+        webhooks = sorted(found.data, key=_order)
+        return pages.page(
+            "webhooks.html",
+            request,
+            webhooks=webhooks,
+            is_cut=found.next is not None,
+            numbers=numbers,
+            charts=charts,
+        )
 
     @get("/search")
     async def search(self, visit: Entered, request: Asked, pages: ThePages) -> Response[Any]:

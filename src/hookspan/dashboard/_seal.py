@@ -16,7 +16,6 @@ _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 ]
 _FOR_EVER = b"public, max-age=31536000, immutable"
@@ -34,6 +33,8 @@ def sealed(app: App) -> App:
                 more = [*_HEADERS, (b"content-security-policy", policy.encode()), (b"cache-control", cache)]
                 if origin is None:
                     more.append((b"x-frame-options", b"DENY"))  # for browsers without frame-ancestors
+                reach = b"same-origin" if origin is None else b"cross-origin"  # of pages that ask what they embed
+                more.append((b"cross-origin-resource-policy", reach))
                 message["headers"] = [*message["headers"], *more]
             await send(message)
 

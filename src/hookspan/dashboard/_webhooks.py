@@ -1,5 +1,6 @@
 """Webhooks: make one, with its secret shown once, and look at one."""
 
+from functools import partial
 from typing import Any
 
 from litestar import Controller, Request, Response, get, post
@@ -12,6 +13,7 @@ from hookspan.dashboard._choice import choice_of, chosen_in
 from hookspan.dashboard._form import NO_ERRORS, FieldErrors, Form, convert
 from hookspan.dashboard._render import Pages, go
 from hookspan.dashboard._repeats import Repeats
+from hookspan.dashboard._statistics import SPAN, charts_in
 from hookspan.dashboard._visit import Entered, Filled, Part, Room, Visit
 from hookspan.dashboard._webhook_form import credential_fields, empty_form, fields_of_pointers, new_members
 from hookspan.errors import HookspanError, NotAllowed
@@ -85,6 +87,7 @@ class WebhookPages(Controller):
         if webhook.health.waiting and (webhook.status == "disabled" or not room.profile.has_test):
             upcoming = (await visit.desk.upcoming.events(room.id, webhook_id, UpcomingQuery())).data
         catalog = visit.desk.profiles.events(room.profile.name).data
+        ask = partial(visit.desk.statistics.of_webhook, room.id, webhook_id)
         return pages.page(
             "webhook.html",
             request,
@@ -94,6 +97,7 @@ class WebhookPages(Controller):
             credentials=credential_fields(room, webhook),
             recent=recent.data,
             upcoming=upcoming,
+            charts=await charts_in(ask, request.query_params.get(SPAN, ""), visit.now_ms),
         )
 
 

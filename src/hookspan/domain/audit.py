@@ -7,7 +7,9 @@ the encoding for other programs.
 """
 
 import hashlib
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -18,8 +20,19 @@ INSTALLATION = "installation"  # the name of the chain of what belongs to no app
 CHAIN_PREFIX = "chn_"
 NO_HASH = bytes(32)  # stands before a chain's first line
 DETAIL_MEMBERS_MAX = 100
+ACTOR_NAME_CHARS_MAX = 200  # of a longer name the beginning is kept
 DETAIL_VALUE_BYTES_MAX = 2_048  # as JSON; of what is longer its size and digest are kept
 _MARK = b"hookspan audit 1"
+_URLS = ("url", "notify")  # in details
+_URL_MARK_DIGITS = 12
+
+ACTIONS = (
+    *("application.created", "application.changed", "application.deleted", "notify.tested"),
+    *("webhook.created", "webhook.changed", "webhook.deleted", "webhook.tested", "secret.rotated"),
+    *("event.sent", "sample.published", "delivery.retried", "delivery.cancelled", "replay.started", "job.cancelled"),
+    *("key.created", "key.revoked", "person.invited", "person.changed", "person.removed"),
+    *("portal_session.created", "portal_session.revoked", "session.opened", "session.ended"),
+)
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +51,7 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     address: str | None
     request_id: str | None
     detail: dict[str, Any]
+    by_operator: bool = False  # one of the operator's did it: not in the hash, it says only who is shown what
 
 
 class AuditLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +115,23 @@ def bounded(detail: dict[str, Any]) -> dict[str, Any]:
     """`detail` as it can be kept: plain JSON values, few enough and short enough."""
     members = list(detail.items())[:DETAIL_MEMBERS_MAX]
     return {name: _short(value) for name, value in members}
+
+
+def veiled(detail: dict[str, Any], mark: Callable[[bytes], bytes]) -> dict[str, Any]:
+    """`detail` with its URLs as they are kept: "https://e.example (3f2a9c1b8d4e)". The rest of one may be a secret, and
+    a line stays for ever. Equal URLs have equal marks; `mark` is keyed, so that it tells nothing of short secrets.
+    """
+
+    def short(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: short(one) for name, one in value.items()}
+        if not isinstance(value, str):
+            return value
+        parts = urlsplit(value)
+        place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else f"{parts.scheme}:"
+        return f"{place} ({mark(value.encode()).hex()[:_URL_MARK_DIGITS]})"
+
+    return {name: short(value) if name in _URLS else value for name, value in detail.items()}
 
 
 def _short(value: Any) -> Any:

@@ -12,6 +12,7 @@ from hookspan.domain.times import to_text
 FAILING_MS: Final = 10 * 60_000  # a webhook that has only failed for so long is said to fail
 AGAIN_MS: Final = 3_600_000  # the same is said of one webhook at most so often
 NAME_CHARS_MAX: Final = 200
+SAID_CHARS_MAX: Final = 100  # of a name within a sentence
 # Between attempts: five within about five hours.
 RETRY_DELAYS_MS: Final = (60_000, 600_000, 3_600_000, 4 * 3_600_000)
 
@@ -125,10 +126,20 @@ def body_of(
                 "last_attempt": None
                 if answer is None
                 else {"at": to_text(answer.at), "response_status": answer.response_status, "error": answer.error},
-                "sentence": _sentence(kind, watched, f"{name} ({origin})" if name else f"to {origin}"),
+                "sentence": _sentence(kind, watched, _which(name, origin)),
             },
         }
     )
+
+
+def _which(name: str | None, origin: str) -> str:
+    """A webhook within a sentence. Its name is somebody's text: on one line, and short, lest it says more than a name
+    in a letter from us.
+    """
+    said = "" if name is None else " ".join("".join(one if one.isprintable() else " " for one in name).split())
+    if len(said) > SAID_CHARS_MAX:
+        said = f"{said[: SAID_CHARS_MAX - 1]}…"
+    return f"{said} ({origin})" if said else f"to {origin}"
 
 
 def _sentence(kind: NoticeKind, watched: Watched, which: str) -> str:

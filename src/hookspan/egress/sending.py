@@ -155,6 +155,14 @@ class Egress:
         else:
             self._open(job)
 
+    def abandon(self, done: Callable[[Outcome], None]) -> None:
+        """Nobody waits any more for the outcome that this `done` gets: end its request, if it is in flight, with that
+        as the outcome, now.
+        """
+        failure = Failure(ErrorCode.SHUTDOWN, "Whoever asked for it left before a response came.", Owner.US)
+        for job in [job for job in self._flying if job.done is done]:
+            self._give_up(job, failure)
+
     # --- new connections
 
     def _open(self, job: Job) -> None:

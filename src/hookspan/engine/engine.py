@@ -87,7 +87,7 @@ class Engine:
             signing=self._signing,
             clock=clock,
             ids=ids,
-            at_once_max=options.tests_max,
+            options=options,
         )
         self.courier = Courier(egress, vault, clock, mail)
         self.notice_finder = NoticeFinder(
@@ -114,7 +114,7 @@ class Engine:
         self.notice_finder.on_notice = self.notice_sender.wake.set
 
     def _registered(self, node: int) -> None:
-        self.intake.node = self.recorder.node = self.poller.node = node
+        self.intake.node = self.recorder.node = self.poller.node = self.statistics.node = node
         self.recorder.forget_claims()
         self.poller.wake.set()
 

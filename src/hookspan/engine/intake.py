@@ -20,7 +20,15 @@ from hookspan.engine.index import Entry, Index
 from hookspan.engine.options import EngineOptions
 from hookspan.engine.publication import Reader
 from hookspan.engine.statistics import Statistics
-from hookspan.errors import EventIdConflict, HookspanError, IdempotencyConflict, NotFound, Overloaded, StoreUnavailable
+from hookspan.errors import (
+    EventIdConflict,
+    HookspanError,
+    IdempotencyConflict,
+    NotFound,
+    Overloaded,
+    RateLimited,
+    StoreUnavailable,
+)
 from hookspan.ids import IdMaker, to_text
 from hookspan.store.contract import Appended, AppendedEvent, Claimed, NewDelivery, NewEvent, NodeGone, Store
 from hookspan.store.idempotency import KeyedPublish, KeyOutcome, KeyUse
@@ -28,6 +36,7 @@ from hookspan.telemetry import Counters
 
 _IDLE_S = 5.0
 _ID_BLOCK = 64
+KEYS_FULL_RETRY_S = 60
 
 log = structlog.get_logger()
 
@@ -147,9 +156,10 @@ class Intake(Duty):
 
     async def publish_keyed(self, application: str, raw: bytes, use: KeyUse) -> tuple[Receipt, bool]:
         """As `publish`, under an Idempotency-Key: of requests under one key the first is kept, those like it get the
-        same receipt (and True), any other is refused whole with IdempotencyConflict.
+        same receipt (and True), any other is refused whole with IdempotencyConflict; RateLimited without room for keys.
         """
         entry = self._index.known(application) or await self._index.find(application)
+        use = msgspec.structs.replace(use, application_id=entry.application.id)
         answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
 
         def done(outcome: Receipt | HookspanError) -> None:
@@ -159,6 +169,12 @@ class Intake(Duty):
                 outcome = IdempotencyConflict(
                     "This Idempotency-Key was used for another request, or the same body is read otherwise now. "
                     "Nothing was stored."
+                )
+            if made[0].outcome is KeyOutcome.FULL:
+                outcome = RateLimited(
+                    "The application has too many Idempotency-Keys of the last 24 hours. Nothing was stored: send it "
+                    "later, or with a publisher_id in place of the key.",
+                    retry_after_s=KEYS_FULL_RETRY_S,
                 )
             if isinstance(outcome, HookspanError):
                 answer.set_exception(outcome)

@@ -27,9 +27,11 @@ from hookspan.domain.notice import (
 )
 from hookspan.domain.outcome import ErrorCode, Outcome, Owner
 from hookspan.egress import Egress
+from hookspan.engine.asked import ask
 from hookspan.engine.duty import Duty
+from hookspan.engine.fair import Shares
 from hookspan.engine.index import Entry, Index
-from hookspan.errors import BlockedDestination, HookspanError, NotFound, Overloaded
+from hookspan.errors import BlockedDestination, HookspanError, NotFound
 from hookspan.ids import IdMaker, first_id_at, to_text
 from hookspan.mail_address import MAILTO
 from hookspan.store.contract import Store
@@ -40,6 +42,9 @@ from hookspan.vault import Vault
 NOTICE_PREFIX: Final = "ntc_"
 NOTIFY_TIMEOUT_MS: Final = 10_000
 TRIES_AT_ONCE_MAX: Final = 8
+TRIES_EACH_MAX: Final = 2  # of one application
+TRIES_WAITING_MAX: Final = 32
+TRIES_WAIT_S: Final = 10.0
 KEPT_MS: Final = 90 * 86_400_000
 _PURPOSE: Final = "notify"
 
@@ -85,21 +90,23 @@ class Courier:
         self._egress = egress
         self._vault = vault
         self._clock = clock
-        self._trying = 0
+        self._tries = Shares(
+            TRIES_AT_ONCE_MAX,
+            TRIES_EACH_MAX,
+            waiting_max=TRIES_WAITING_MAX,
+            wait_s=TRIES_WAIT_S,
+            clock=clock,
+            refusal="Too many tests are under way. Try again in a moment.",
+        )
 
     async def try_out(self, entry: Entry | None, url: str, ident: int, body: bytes) -> Outcome:
         """As `carry`, because a person asks. Raises NotFound without the application, Overloaded when too many are
-        under way.
+        under way. Whoever leaves ends the request.
         """
         if entry is None:
             raise NotFound("The application was deleted.")
-        if self._trying >= TRIES_AT_ONCE_MAX:
-            raise Overloaded("Too many tests are under way. Try again in a moment.")
-        self._trying += 1
-        try:
+        async with self._tries.place(entry.application.id):
             return await self.carry(entry, url, ident, body)
-        finally:
-            self._trying -= 1
 
     async def carry(self, entry: Entry, url: str, ident: int, body: bytes) -> Outcome:
         """One request, or letter. What the operator's rules refuse is an outcome too."""
@@ -109,21 +116,14 @@ class Courier:
             target = self._egress.target(url, https_required=entry.profile.rules.https == "required")
         except HookspanError as error:
             return _refused(self._clock.now_ms(), error)
-        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-
-        def done(outcome: Outcome) -> None:
-            if not answer.done():  # whoever asked went away
-                answer.set_result(outcome)
-
-        self._egress.send(
+        return await ask(
+            self._egress,
             target,
             self._headers(entry.application.id, ident, body),
             body,
             application_id=entry.application.id,
             timeout_ms=NOTIFY_TIMEOUT_MS,
-            done=done,
         )
-        return await answer
 
     async def _write(self, address: str, body: bytes) -> Outcome:
         if self.mail is None:

@@ -25,6 +25,9 @@ class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
     idle_lanes_max: int = 20_000
     in_flight_max: int = 2_048
     tests_max: int = 32  # under way at once
+    tests_each_max: int = 4  # of one application: each may take as long as a receiver may
+    tests_waiting_max: int = 64
+    tests_wait_s: float = 10.0
     applications_max: int = 100_000  # in the subscription index
 
     logs_failures: bool = True  # a line at level info for each attempt that failed

@@ -14,7 +14,6 @@ from hookspan.domain.states import DeliveryState, VerdictKind
 from hookspan.engine.duty import Duty
 from hookspan.engine.lane import Lane
 from hookspan.engine.options import EngineOptions
-from hookspan.errors import HookspanError
 from hookspan.store.contract import Result, Store
 from hookspan.store.statistics import ALL, HOUR_MS, STATISTICS_HOURS, HourCounts
 from hookspan.telemetry import Counters
@@ -92,6 +91,9 @@ class Statistics(Duty):
         self._obeyed_ms = obeyed_ms
         self._cells: dict[tuple[int, int], _Cell] = {}  # by webhook or application, and hour
         self._taken: deque[HourCounts] = deque()  # to be written; nothing is added to it any more
+        self.node = 0
+        self._number = 0
+        self._writing: tuple[int, int, list[HourCounts]] | None = None  # node, number, counts: until they are kept
         self._flushing = asyncio.Lock()
         self._dropped_s = clock.monotonic() - _DROP_INTERVAL_S
 
@@ -168,19 +170,21 @@ class Statistics(Duty):
             await self._write()
 
     async def _write(self) -> None:
-        while self._taken:
-            size = min(len(self._taken), self._options.statistics_chunk)
-            chunk = [self._taken.popleft() for _ in range(size)]
-            try:
-                # A cancelled write goes on in the store: to try it again would count it twice.
-                await asyncio.shield(self._store.add_statistics(chunk))
-            except HookspanError:
-                self._taken.extendleft(reversed(chunk))
-                raise
+        """A chunk whose write failed, was cancelled or is in doubt is written again, as it was: the store tells by its
+        number whether it has it.
+        """
+        while self._writing is not None or self._taken:
+            if self._writing is None:
+                size = min(len(self._taken), self._options.statistics_chunk)
+                self._number += 1
+                self._writing = self.node, self._number, [self._taken.popleft() for _ in range(size)]
+            node, number, counts = self._writing
+            await self._store.add_statistics(counts, node, number)
+            self._writing = None
 
     @property
     def is_empty(self) -> bool:
-        return not (self._cells or self._taken)
+        return not (self._cells or self._taken or self._writing)
 
     def _take(self) -> None:
         """What was counted, with the sums of applications and of all."""

@@ -1,13 +1,14 @@
 """Tests: one request that a person asks for, to see what the receiver says. It belongs to no delivery."""
 
-import asyncio
-
 from hookspan.clock import Clock
 from hookspan.domain.outcome import ErrorCode, Outcome, Owner
 from hookspan.domain.records import Attempt, Webhook
 from hookspan.domain.states import Cause, VerdictKind
 from hookspan.egress import Egress
+from hookspan.engine.asked import Left, ask
+from hookspan.engine.fair import Shares
 from hookspan.engine.index import Index
+from hookspan.engine.options import EngineOptions
 from hookspan.engine.post import Post, make_post
 from hookspan.engine.slow_signing import Signed, SlowSigning
 from hookspan.errors import DiskFull, HookspanError, InvalidCredential, NotFound, Overloaded, StoreUnavailable
@@ -31,7 +32,7 @@ class TryOut:
         signing: SlowSigning,
         clock: Clock,
         ids: IdMaker,
-        at_once_max: int,
+        options: EngineOptions,
     ) -> None:
         self._store = store
         self._index = index
@@ -40,29 +41,37 @@ class TryOut:
         self._signing = signing
         self._clock = clock
         self._ids = ids
-        self._free = at_once_max
+        self._shares = Shares(
+            options.tests_max,
+            options.tests_each_max,
+            waiting_max=options.tests_waiting_max,
+            wait_s=options.tests_wait_s,
+            clock=clock,
+            refusal="Too many tests are under way. Try again in a moment.",
+        )
 
     async def send(
         self, webhook: Webhook, event_type: str, event_id: int, body: bytes, *, store: Store | None = None
     ) -> Attempt:
         """One request now, whatever the webhook's status, kept in `store` instead of the engine's own where one is
         given. Raises Overloaded when too many are under way, and NotFound when its application is gone: then nothing
-        was sent; StoreUnavailable when what was sent could not be kept.
+        was sent; StoreUnavailable when what was sent could not be kept. Whoever leaves (is cancelled) ends the request
+        and gives its place to the next; what was sent is kept all the same.
         """
-        if self._free <= 0:
-            raise Overloaded("Too many tests are under way. Try again in a moment.")
-        self._free -= 1
-        try:
-            attempt = await self._attempt(webhook, event_type, event_id, body)
+        async with self._shares.place(webhook.application_id):
+            attempt, left = await self._attempt(webhook, event_type, event_id, body)
             try:
                 await (store or self._store).keep_test(attempt)
             except (Overloaded, DiskFull) as error:
                 raise StoreUnavailable(f"The test was sent, but can't be kept: {error.detail}") from error
-        finally:
-            self._free += 1
+        if left is not None:
+            raise left
         return attempt
 
-    async def _attempt(self, webhook: Webhook, event_type: str, event_id: int, body: bytes) -> Attempt:
+    async def _attempt(
+        self, webhook: Webhook, event_type: str, event_id: int, body: bytes
+    ) -> tuple[Attempt, Left | None]:
+        """What is to be kept, and whether whoever asked has left meanwhile."""
         entry = await self._index.find_by_id(webhook.application_id)
         if entry is None:
             raise NotFound("The application was deleted.")
@@ -74,36 +83,29 @@ class TryOut:
         except (SecretUnreadable, InvalidCredential) as error:
             detail = error.detail if isinstance(error, HookspanError) else "its secret can't be read"
             outcome = _not_sent(now_ms, ErrorCode.INTERNAL, f"The request could not be signed: {detail}")
-            return _attempt_of(attempt_id, webhook, b"", body, outcome)
+            return _attempt_of(attempt_id, webhook, b"", body, outcome), None
         except HookspanError as error:  # the operator no longer allows the URL
-            return _attempt_of(
-                attempt_id, webhook, b"", body, _not_sent(now_ms, ErrorCode.BLOCKED_DESTINATION, error.detail)
+            outcome = _not_sent(now_ms, ErrorCode.BLOCKED_DESTINATION, error.detail)
+            return _attempt_of(attempt_id, webhook, b"", body, outcome), None
+        left = None
+        try:
+            outcome = await ask(
+                self._egress,
+                post.target,
+                post.fixed + signed.lines,
+                body,
+                application_id=webhook.application_id,
+                timeout_ms=post.timeout_ms,
             )
-        outcome = await self._sent(post, signed.lines, body, webhook.application_id)
-        return _attempt_of(attempt_id, webhook, post.shown(signed.lines), body, outcome)
+        except Left as error:
+            outcome, left = error.outcome, error
+        return _attempt_of(attempt_id, webhook, post.shown(signed.lines), body, outcome), left
 
     async def _signed(self, post: Post, event_id: int, body: bytes, event_type: str) -> Signed:
         if post.is_slow:
             return await self._signing.sign(post, event_id, body, event_type)
         at_ms = self._clock.now_ms()
         return Signed(post.lines(event_id, at_ms, body, event_type), at_ms)
-
-    async def _sent(self, post: Post, lines: bytes, body: bytes, application_id: int) -> Outcome:
-        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-
-        def done(outcome: Outcome) -> None:
-            if not answer.done():  # the person went away
-                answer.set_result(outcome)
-
-        self._egress.send(
-            post.target,
-            post.fixed + lines,
-            body,
-            application_id=application_id,
-            timeout_ms=post.timeout_ms,
-            done=done,
-        )
-        return await answer
 
 
 def _not_sent(now_ms: int, error: ErrorCode, message: str) -> Outcome:

@@ -20,6 +20,7 @@ from hookspan.manage.keys import Keys
 from hookspan.manage.notices import Notices
 from hookspan.manage.people import People
 from hookspan.manage.portal import PortalSessions
+from hookspan.manage.rates import Rates
 from hookspan.manage.replay import Replays
 from hookspan.manage.rights import Rights
 from hookspan.manage.secrets import Secrets
@@ -50,6 +51,7 @@ __all__ = [
     "People",
     "PortalSessions",
     "ProfileCatalog",
+    "Rates",
     "Replays",
     "Rights",
     "Secrets",
@@ -76,6 +78,7 @@ class Manage:
         settings: Settings,
     ) -> None:
         self.callers = Callers(store, settings.operator_key, clock)
+        self.rates = Rates(clock, settings.management_rate)
         self._ground = Ground(
             store=store,
             profiles=profiles,

@@ -12,6 +12,7 @@ from hookspan.errors import (
     Fault,
     HookspanError,
     InvalidCertificate,
+    NotAllowed,
     StateForbidden,
 )
 from hookspan.mail_address import MAILTO, is_mail_address
@@ -33,7 +34,7 @@ def read_url(ground: Ground, profile: Profile, url: str, pointer: str = "/url") 
         raise
 
 
-async def check_where(ground: Ground, profile: Profile, target: Target) -> None:
+async def check_where(ground: Ground, profile: Profile, target: Target, application_id: int) -> None:
     """Every address that a webhook's host has now; and one TLS handshake where the profile wants a valid certificate.
     It comes after every check that needs no network. Raises BlockedDestination, InvalidCertificate, and Overloaded
     when too many handshakes are being made.
@@ -41,9 +42,12 @@ async def check_where(ground: Ground, profile: Profile, target: Target) -> None:
     The handshake looks the name up itself, by the same policy: within its time, so that all refusals take equally long.
     """
     egress = ground.egress
-    check = egress.check_certificate if profile.rules.checks_certificate and target.is_tls else egress.check_destination
     try:
-        await check(target)
+        if profile.rules.checks_certificate and target.is_tls:
+            async with ground.certificate_looks.place(application_id):
+                await egress.check_certificate(target)
+        else:
+            await egress.check_destination(target)
     except (BlockedDestination, InvalidCertificate) as error:
         error.errors = (Fault("/url", error.code, error.detail),)
         raise
@@ -51,7 +55,8 @@ async def check_where(ground: Ground, profile: Profile, target: Target) -> None:
 
 async def check_notify(ground: Ground, profile: Profile, url: str) -> None:
     """Where an application's people are told: a URL, or `mailto:` and one address, where the operator has set a mail
-    server.
+    server. Addresses are given by the operator's admins: letters go out in the operator's name, and with texts of the
+    application's, so that who could choose both would have a relay for any mail.
     """
     if not url.lower().startswith(MAILTO):
         target = read_url(ground, profile, url, "/notify")
@@ -61,6 +66,8 @@ async def check_notify(ground: Ground, profile: Profile, url: str) -> None:
             error.errors = (Fault("/notify", error.code, error.detail),)
             raise
         return
+    if ground.giver != "operator":
+        raise NotAllowed("The operator's admins may have notices sent by mail: ask them, or give a URL.")
     if not ground.engine.has_mail:
         raise invalid(
             "/notify",

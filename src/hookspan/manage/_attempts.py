@@ -7,6 +7,7 @@ import math
 
 from hookspan.clock import Clock
 from hookspan.errors import RateLimited
+from hookspan.manage._buckets import Buckets
 
 ATTEMPTS_MAX = 10  # in a row
 INTERVAL_S = 6.0  # after which one more is allowed
@@ -18,26 +19,20 @@ class Attempts:
     """A bucket for each address (IPv6: each /64)."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._full_at_s: dict[str, float] = {}  # when all attempts are back
+        self._buckets = Buckets[str](clock, ADDRESSES_MAX)
 
     def take(self, address: str | None) -> None:
         """Use one attempt. Raises RateLimited when none is left."""
-        who, now_s = _who(address), self._clock.monotonic()
-        full_at_s = max(now_s, self._full_at_s.pop(who, now_s))
-        wait_s = full_at_s + INTERVAL_S - now_s - ATTEMPTS_MAX * INTERVAL_S
-        is_left = wait_s <= 0
-        if len(self._full_at_s) >= ADDRESSES_MAX:
-            del self._full_at_s[next(iter(self._full_at_s))]
-        self._full_at_s[who] = full_at_s + INTERVAL_S if is_left else full_at_s
-        if not is_left:
-            raise RateLimited("Too many attempts from this address.", retry_after_s=math.ceil(wait_s))
+        wait_s = self._buckets.take(_who(address), most=ATTEMPTS_MAX, interval_s=INTERVAL_S)
+        if wait_s > 0:
+            retry_after_s = math.ceil(wait_s)
+            raise RateLimited(
+                f"Too many attempts from this address: try again in {retry_after_s} s.", retry_after_s=retry_after_s
+            )
 
     def give_back(self, address: str | None) -> None:
         """It went well: it was no attempt."""
-        who = _who(address)
-        if who in self._full_at_s:
-            self._full_at_s[who] -= INTERVAL_S
+        self._buckets.give_back(_who(address), interval_s=INTERVAL_S)
 
 
 def _who(address: str | None) -> str:

@@ -1,5 +1,6 @@
 """What lines of the audit log say beside who did what: the members that changed, with their values where those are no
-secrets. Of credentials and custom headers only the names are told, of metadata only that it changed.
+secrets. Of credentials and custom headers only the names are told, of metadata only that it changed, of URLs
+the origin with a mark (`domain.audit.veiled`).
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from msgspec import UNSET
 
 from hookspan.domain.audit import moved
 from hookspan.domain.records import AlsoSign, Application, SealedCredential, Webhook
-from hookspan.domain.states import Word
+from hookspan.domain.states import WebhookStatus, Word
 from hookspan.engine.post import ALSO
 from hookspan.manage._headers import HEADERS, header_names
 from hookspan.store.contract import NewApplication, NewWebhook, WebhookChange
@@ -48,8 +49,9 @@ def of_webhook_change(old: Webhook, change: WebhookChange) -> dict[str, Any]:
     detail: dict[str, Any] = {}
     for name in _WEBHOOK_MEMBERS:
         given = getattr(change, name)
-        if given is not UNSET and given != getattr(old, name):
-            detail[name] = moved(_plain(getattr(old, name)), _plain(given))
+        before, after = _plain(getattr(old, name)), _plain(given)
+        if given is not UNSET and before != after:
+            detail[name] = moved(before, after)
     if change.status is not UNSET:
         detail["resume"] = "keep" if change.keep else "skip"
     if change.credentials is not UNSET:
@@ -69,6 +71,8 @@ def _names(credentials: Sequence[SealedCredential]) -> list[str]:
 
 
 def _plain(value: Any) -> Any:
+    if value is WebhookStatus.CATCHING_UP:  # nobody asked for that: it is how the machine makes one active
+        return WebhookStatus.ACTIVE.word
     if isinstance(value, Word):
         return value.word
     if isinstance(value, AlsoSign):

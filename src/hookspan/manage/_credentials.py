@@ -76,8 +76,9 @@ class Maker:
     `place` is the JSON pointer of the object that holds ``credentials``; it stands before the pointers of refusals.
     """
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, ground: Ground, application_id: int) -> None:
         self._ground = ground
+        self._application_id = application_id
         self._made: dict[str, tuple[NewCredential, ...]] = {}
 
     async def judge(self, profile: Profile, given: Credentials | None) -> None:
@@ -96,7 +97,10 @@ class Maker:
             usable: dict[str, str] = {name: value for name, value in (given or {}).items() if value is not None}
             try:
                 made = await run_maker(
-                    self._ground, profile, lambda: profile.new_credentials(usable or None, may_give=self._ground.giver)
+                    self._ground,
+                    self._application_id,
+                    profile,
+                    lambda: profile.new_credentials(usable or None, may_give=self._ground.giver),
                 )
             except (InvalidCredential, NotAllowed, UnknownField) as error:
                 raise placed(error, place, "/credentials") from None
@@ -140,9 +144,9 @@ class Maker:
         return kept
 
 
-async def run_maker(ground: Ground, profile: Profile, make: Callable[[], T]) -> T:
+async def run_maker(ground: Ground, application_id: int, profile: Profile, make: Callable[[], T]) -> T:
     """Call `make`, in a thread where this profile's keys take long to make."""
-    return await ground.slow.run(make) if profile.makes_slowly else make()
+    return await ground.slow.run(application_id, make) if profile.makes_slowly else make()
 
 
 def placed(error: HookspanError, place: str, default: str) -> HookspanError:

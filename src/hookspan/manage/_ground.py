@@ -10,7 +10,7 @@ import msgspec
 
 from hookspan.clock import Clock
 from hookspan.domain import times
-from hookspan.domain.audit import AuditEntry, bounded
+from hookspan.domain.audit import ACTOR_NAME_CHARS_MAX, AuditEntry, bounded, veiled
 from hookspan.domain.caller import Caller, Role
 from hookspan.domain.outcome import Outcome
 from hookspan.domain.records import Application, Attempt, Delivery, Event, Webhook
@@ -19,9 +19,9 @@ from hookspan.engine import EngineOptions
 from hookspan.errors import Fault, InvalidRequest, NotFound
 from hookspan.ids import DELIVERY_PREFIX, EPOCH_MS, IdMaker, from_text
 from hookspan.manage import _rights
-from hookspan.manage._at_once import AtOnce
 from hookspan.manage._cursor import Cursors
 from hookspan.manage._rights import Right
+from hookspan.manage._shares import certificate_looks, scans
 from hookspan.manage._slow import SlowWork
 from hookspan.manage.inputs import Paging
 from hookspan.profiles import Profile, Profiles
@@ -30,7 +30,6 @@ from hookspan.vault import Vault
 
 _SHOWN_ID_CHARS = 80
 _PROFILES_MAX = 1_024
-SCANS_MAX = 2  # windows of replays that are looked through at once
 _LAST_MS = EPOCH_MS + (1 << 42) - 1  # ids have no room for later times
 
 
@@ -88,8 +87,10 @@ class Machine(Protocol):
 class Keyring(Protocol):
     """What management asks of whoever tells callers by their keys."""
 
-    def forget(self) -> None:
-        """Somebody's rights have changed: look again before the next request of anyone is answered."""
+    def forget(self, name: str) -> None:
+        """Rights of a key, a person, a session (its id) or of everyone of an application have changed: look again
+        before their next request is answered.
+        """
         ...
 
 
@@ -120,8 +121,9 @@ class Ground:
         self.engine = engine
         self.clock = clock
         self.cursors = cursors
-        self.slow = SlowWork()
-        self.scans = AtOnce(SCANS_MAX, "Too many replays are being counted at this moment. Nothing was started.")
+        self.slow = SlowWork(clock)
+        self.scans = scans(clock)
+        self.certificate_looks = certificate_looks(clock)
         self._with_settings: dict[tuple[str, bytes], Profile] = {}
 
     def with_caller(self, caller: Caller) -> "Ground":
@@ -132,9 +134,17 @@ class Ground:
 
     # --- who may
 
-    def require(self, right: Right) -> None:
-        """For what belongs to no application. Raises NotAllowed; a caller of one application has only its own."""
-        _rights.check(self.caller, right)
+    def require(self, right: Right, what: str | None = None) -> None:
+        """For what belongs to no application. Raises NotAllowed, for `what` was asked for; a caller of one application
+        has only its own.
+        """
+        _rights.check(self.caller, right, what=what)
+
+    def check_gift(self, gift: Caller, application: Application | None) -> None:
+        """That a new caller gets no right which the present one lacks. Raises NotAllowed."""
+        if self.giver == "operator" or application is None:  # who has every right; and None is for them alone
+            return
+        _rights.check_gift(self.caller, gift, self.profile(application))
 
     def may(self, right: Right, application: Application) -> bool:
         """Whether the caller has `right` in an application within reach."""
@@ -169,14 +179,15 @@ class Ground:
             application=None if application is None else application.public_id,
             actor_kind=caller.kind,
             actor_id=caller.id,
-            actor_name=caller.name,
+            actor_name=caller.name[:ACTOR_NAME_CHARS_MAX],
             role=caller.role,
             action=action,
             object_kind=object_kind,
             object_id=object_id,
             address=caller.address,
             request_id=caller.request_id,
-            detail=bounded(detail),
+            detail=bounded(veiled(detail, self.vault.mark)),
+            by_operator=caller.application is None,
         )
 
     @property
@@ -187,20 +198,21 @@ class Ground:
 
     # --- from text to thing
 
-    async def application(self, public_id: str, right: Right) -> Application:
-        """An application within the caller's reach. Raises NotFound, and NotAllowed without `right` in it.
+    async def application(self, public_id: str, right: Right, what: str | None = None) -> Application:
+        """An application within the caller's reach. Raises NotFound, and NotAllowed without `right` in it, for `what`
+        was asked for.
 
         Another application's id is refused without a look, in the same words and time whether it is there or not.
         """
         if not self.caller.reaches(public_id):
             not_found("application", public_id)
         if right is not Right.CONFIGURE:  # that one depends on the profile
-            _rights.check(self.caller, right)
+            _rights.check(self.caller, right, what=what)
         found = await self.store.get_application(public_id)
         if found is None:
             not_found("application", public_id)
         if right is Right.CONFIGURE:
-            _rights.check(self.caller, right, self.profile(found))
+            _rights.check(self.caller, right, self.profile(found), what)
         return found
 
     async def webhook(self, application: Application, text: str) -> Webhook:
@@ -240,6 +252,8 @@ class Ground:
         InvalidRequest.
         """
         since, until = instant("since", paging.since), instant("until", paging.until)
+        if since is not None and until is not None and since > until:
+            raise invalid("/until", "until is before since: nothing can be between them.")
         of = f"{of}?since={since}&until={until}"
         page = Page(limit=paging.limit, since=since, until=until)
         if paging.cursor is None:

@@ -1,21 +1,31 @@
 """Whom keys, people and sessions belong to, and whether the caller reaches them."""
 
-from hookspan.domain.caller import Scope
+from typing import Literal
+
+from hookspan.domain.caller import Caller, Role, Scope
 from hookspan.domain.identity import Key, Person, Session
 from hookspan.domain.records import Application
-from hookspan.errors import NotAllowed
 from hookspan.ids import KEY_PREFIX, PERSON_PREFIX, SESSION_PREFIX, from_text
 from hookspan.manage._ground import Ground, not_found
 from hookspan.manage._rights import Right
 
 
-async def owner(ground: Ground, named: str | None, right: Right) -> Application | None:
+async def owner(ground: Ground, named: str | None, right: Right, what: str) -> Application | None:
     """The application that is named, else the caller's own, else None for the operator. Raises NotFound, NotAllowed."""
     public_id = ground.caller.application if named is None else named
     if public_id is None:
-        ground.require(right)
+        ground.require(right, what)
         return None
-    return await ground.application(public_id, right)
+    return await ground.application(public_id, right, what)
+
+
+def newcomer(
+    kind: Literal["key", "person", "portal"], role: Role, application: Application | None, scope: Scope | None = None
+) -> Caller:
+    """Who would come in by what is being made; see `Ground.check_gift`."""
+    own = Scope.OPERATOR if application is None else Scope.APPLICATION
+    public_id = None if application is None else application.public_id
+    return Caller(kind=kind, name="", scope=scope or own, role=role, application=public_id)
 
 
 async def key(ground: Ground, text: str) -> Key:
@@ -55,9 +65,3 @@ def reaches(ground: Ground, found: Key | Person | Session) -> bool:
 async def application_of(ground: Ground, found: Key | Person | Session) -> Application | None:
     """For the audit log."""
     return None if found.application is None else await ground.store.get_application(found.application)
-
-
-def refuse_portal(ground: Ground, what: str) -> None:
-    """What would outlive a portal session, or make it longer, is not for it."""
-    if ground.caller.kind == "portal":
-        raise NotAllowed(f"Keys and people may {what}; this is a portal session.")

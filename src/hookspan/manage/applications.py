@@ -12,6 +12,7 @@ from hookspan.ids import APPLICATION_PREFIX, to_text
 from hookspan.manage import views
 from hookspan.manage._address import check_notify
 from hookspan.manage._audit_detail import of_application, of_application_change
+from hookspan.manage._fitting import fitting
 from hookspan.manage._ground import Ground, invalid, not_found
 from hookspan.manage._headers import header_names
 from hookspan.manage._rights import Right
@@ -21,6 +22,7 @@ from hookspan.profiles import Profile
 from hookspan.store.contract import NewApplication, Page
 
 METADATA_BYTES_MAX = 16_384
+_CHANGE = "change applications (an application's own admins its `notify`, alone)"
 
 
 class Applications:
@@ -32,7 +34,7 @@ class Applications:
     async def create(self, given: CreateApplication) -> views.Application:
         """Raises UnknownProfile, StateForbidden when `id` is taken, and what a wrong member raises."""
         ground = self._ground
-        ground.require(Right.OPERATE)
+        ground.require(Right.OPERATE, "create applications")
         settings = {} if given.settings is msgspec.UNSET else given.settings
         metadata = {} if given.metadata is msgspec.UNSET else given.metadata
         self._check_trees(settings, metadata)
@@ -67,10 +69,11 @@ class Applications:
         if ground.caller.application is not None:
             return await self._own(ground.caller.application, page)
         found = await ground.store.list_applications(page)
-        is_full = len(found) >= page.limit
+        data = fitting([show_application(one) for one in found])
+        is_more = len(found) >= page.limit or len(data) < len(found)
         return views.ApplicationList(
-            data=[show_application(one) for one in found],
-            next=ground.next_of("applications", page, found[-1].id) if is_full else None,
+            data=data,
+            next=ground.next_of("applications", page, found[len(data) - 1].id) if is_more else None,
         )
 
     async def _own(self, public_id: str, page: Page) -> views.ApplicationList:
@@ -95,9 +98,14 @@ class Applications:
         return found.public_id
 
     async def change(self, public_id: str, given: ChangeApplication) -> views.Application:
-        """Raises StateForbidden for another profile once there are webhooks or events."""
+        """`notify` alone is also for an application's own admins: it is their people who are told. Raises
+        StateForbidden for another profile once there are webhooks or events.
+        """
         ground = self._ground
-        old = await ground.application(public_id, Right.OPERATE)
+        if _is_notify_alone(given):
+            old = await ground.application(public_id, Right.ADMINISTER, "change where notices go")
+        else:
+            old = await ground.application(public_id, Right.OPERATE, _CHANGE)
         settings = None if given.settings is msgspec.UNSET else given.settings
         metadata = None if given.metadata is msgspec.UNSET else given.metadata
         self._check_trees(settings or {}, metadata or {})
@@ -129,11 +137,11 @@ class Applications:
     async def delete(self, public_id: str) -> None:
         """Its webhooks, events and deliveries go with it, out of reach at once."""
         ground = self._ground
-        application = await ground.application(public_id, Right.OPERATE)
+        application = await ground.application(public_id, Right.OPERATE, "delete applications")
         store = ground.audited("application.deleted", "application", public_id, application)
         if not await store.delete_application(application.id, ground.clock.now_ms()):
             not_found("application", public_id)
-        ground.callers.forget()
+        ground.callers.forget(public_id)
         await ground.engine.webhooks_changed(application.id)
 
     def _profile(self, name: str, settings: dict[str, Any]) -> Profile:
@@ -169,6 +177,11 @@ class Applications:
                 raise invalid(f"/{name}", f"{name} holds a number or text that can't be kept exactly.") from None
             if size > METADATA_BYTES_MAX:
                 raise invalid(f"/{name}", f"{name} may have {METADATA_BYTES_MAX:,} bytes as JSON; this has {size:,}.")
+
+
+def _is_notify_alone(given: ChangeApplication) -> bool:
+    others = (given.name, given.profile, given.uuid, given.settings, given.metadata)
+    return given.notify is not msgspec.UNSET and all(one is msgspec.UNSET for one in others)
 
 
 def _is_in(application: Application, page: Page) -> bool:

@@ -2,15 +2,20 @@
 
 from typing import cast
 
+import msgspec
+
 from hookspan.domain import times
-from hookspan.domain.audit import AuditEntry, AuditLine, chain_name, chain_of
+from hookspan.domain.audit import ACTIONS, AuditEntry, AuditLine, chain_name, chain_of
 from hookspan.domain.caller import Role
 from hookspan.ids import AUDIT_PREFIX, from_text, to_text
 from hookspan.manage import views
-from hookspan.manage._ground import Ground, not_found
+from hookspan.manage._ground import Ground, invalid, not_found
 from hookspan.manage._rights import Right
 from hookspan.manage.inputs import AuditFilter, Paging
 from hookspan.store.audit import AuditQuery
+
+VEILED_NAME = "operator"  # in place of whoever of the operator's did it
+_READ = "read the audit log"
 
 
 class Audit:
@@ -24,13 +29,16 @@ class Audit:
         of applications that are deleted, or of the applications that have, or had, one id.
         """
         ground = self._ground
-        ground.require(Right.ADMINISTER)
+        ground.require(Right.ADMINISTER, _READ)
+        if given.action is not None and given.action not in ACTIONS:
+            raise invalid("/action", f"There is no such action; there are {', '.join(ACTIONS)}.")
         query = AuditQuery(
             application=ground.caller.application or given.application_id,
             application_id=await self._own(given.application_id),
             action=given.action,
             actor_id=given.actor,
             object_id=given.object,
+            own_actors=ground.caller.application is not None,
         )
         of = (
             f"audit/{query.application!r}/{query.application_id}"
@@ -39,8 +47,8 @@ class Audit:
         page = ground.page(of, paging)
         found = await ground.store.list_audit(page, query)
         return views.AuditList(
-            data=[show_line(one) for one in found],
-            next=ground.next_of(of, page, found[-1].id) if len(found) >= page.limit else None,
+            data=[show_line(one, is_veiled=query.own_actors) for one in found.lines],
+            next=None if found.before is None else ground.next_of(of, page, found.before),
         )
 
     async def _own(self, asked: str | None) -> int | None:
@@ -50,12 +58,20 @@ class Audit:
             return None
         if asked is not None and asked != public_id:
             not_found("application", asked)
-        return (await self._ground.application(public_id, Right.ADMINISTER)).id
+        return (await self._ground.application(public_id, Right.ADMINISTER, _READ)).id
 
 
-def show_line(line: AuditLine) -> views.AuditLine:
-    """A line as it is shown; everything that its hash is made of is in it."""
+def show_line(line: AuditLine, *, is_veiled: bool = False) -> views.AuditLine:
+    """A line as it is shown; everything that its hash is made of is in it.
+
+    An application's own people are not told who of the operator's did it, nor from where (`is_veiled`). So the hash
+    can't be made anew from what they see.
+    """
     entry = line.entry
+    if is_veiled and entry.by_operator and entry.actor_kind != "system":
+        entry = msgspec.structs.replace(
+            entry, actor_kind="operator", actor_id=None, actor_name=VEILED_NAME, address=None
+        )
     return views.AuditLine(
         id=to_text(AUDIT_PREFIX, line.id),
         chain=chain_name(entry.application_id),

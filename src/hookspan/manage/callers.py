@@ -6,7 +6,9 @@ digest, so that their time tells nothing of the token.
 """
 
 import asyncio
+from collections import deque
 from hmac import compare_digest
+from itertools import islice
 
 from hookspan.clock import Clock
 from hookspan.domain.caller import OPERATOR, Caller, Scope
@@ -27,6 +29,7 @@ LOOKS_MAX = 64  # unknown tokens being looked for at once: strangers' guesses mu
 IDLE_END_MS = 12 * 3_600_000  # a person's session ends so long after its last use
 FLUSH_S = 30.0
 DROPPED_MAX = 1_000  # ended sessions dropped in one turn
+FORGOTTEN_MAX = 1_000  # names that looks under way are held against; a look that saw more than that go is not kept
 
 
 class _Known:
@@ -37,6 +40,16 @@ class _Known:
     def __init__(self, caller: Caller, until_s: float) -> None:
         self.caller = caller
         self.until_s = until_s
+
+
+class _Look:
+    """One under way, and how much had been forgotten when it began."""
+
+    __slots__ = ("generation", "outcome")
+
+    def __init__(self, generation: int) -> None:
+        self.generation = generation
+        self.outcome: asyncio.Future[Caller | HookspanError | None] = asyncio.get_running_loop().create_future()
 
 
 class Callers(Duty):
@@ -51,8 +64,9 @@ class Callers(Duty):
         self._store = store
         self._operator_digest = digest_of(operator_key.encode())
         self._known: dict[bytes, _Known] = {}
-        self._looks: dict[bytes, asyncio.Future[Caller | HookspanError | None]] = {}
-        self._generation = 0
+        self._looks: dict[bytes, _Look] = {}
+        self._generation = 0  # how often something was forgotten
+        self._forgotten: deque[str] = deque(maxlen=FORGOTTEN_MAX)  # the newest last
         self._used_keys: dict[int, int] = {}
         self._used_sessions: dict[int, Used] = {}
 
@@ -78,35 +92,48 @@ class Callers(Duty):
                 raise unknown_key()
             digest = digest_of(raw)
             look = self._looks.get(digest)
-            outcome = await (self._look(digest) if look is None else asyncio.shield(look))
+            outcome = await (self._look(digest) if look is None else asyncio.shield(look.outcome))
             if isinstance(outcome, Caller):
-                return outcome
-            if outcome is not None:  # None: who looked went away before it was known
+                if look is None or not self._is_forgotten(outcome, look.generation):
+                    return outcome
+            elif outcome is not None:  # None: who looked went away before it was known
                 raise outcome
 
-    def forget(self) -> None:
-        """Somebody's rights have changed in the store: look again before the next request of anyone is answered."""
-        self._known.clear()
-        self._looks.clear()  # those under way may have seen what was before
+    def forget(self, name: str) -> None:
+        """Rights have changed in the store: those of the key, the person or the session of this id, or of everyone of
+        the application. Look again before their next request is answered. All others stay known: one tenant's
+        revocations cost no other a look.
+        """
         self._generation += 1
+        self._forgotten.append(name)  # looks under way may have seen what was before
+        gone = [digest for digest, known in self._known.items() if name in _names_of(known.caller)]
+        for digest in gone:
+            del self._known[digest]
+
+    def _is_forgotten(self, caller: Caller, generation: int) -> bool:
+        """Whether its rights may have changed since `generation`."""
+        since = self._generation - generation
+        if since > len(self._forgotten):
+            return True
+        names = _names_of(caller)
+        return any(name in names for name in islice(reversed(self._forgotten), since))
 
     async def _look(self, digest: bytes) -> Caller | HookspanError | None:
         if len(self._looks) >= LOOKS_MAX and digest not in self._known:  # who was here before goes first
             raise Overloaded("Too many different keys are being looked for.")
-        look = self._looks[digest] = asyncio.get_running_loop().create_future()
+        look = self._looks[digest] = _Look(self._generation)
         outcome: Caller | HookspanError | None = None
         try:
-            outcome = await self._asked(digest)
+            outcome = await self._asked(digest, look.generation)
         except HookspanError as error:
             outcome = error
         finally:
             if self._looks.get(digest) is look:
                 del self._looks[digest]
-            look.set_result(outcome)
+            look.outcome.set_result(outcome)
         return outcome
 
-    async def _asked(self, digest: bytes) -> Caller:
-        generation = self._generation
+    async def _asked(self, digest: bytes, generation: int) -> Caller:
         now_ms = self._clock.now_ms()
         started_s = self._clock.monotonic()
         found = await self._store.find_identity(digest, now_ms)
@@ -117,7 +144,7 @@ class Callers(Duty):
         fresh_s = FRESH_S
         if isinstance(found, Session):
             fresh_s = min(fresh_s, (found.expires_at - now_ms) / 1000)
-        if generation == self._generation:
+        if not self._is_forgotten(caller, generation):
             self._remember(digest, _Known(caller, started_s + fresh_s))
             self._mark(found, now_ms)
         return caller
@@ -151,6 +178,11 @@ class Callers(Duty):
         keys, self._used_keys = self._used_keys, {}
         sessions, self._used_sessions = self._used_sessions, {}
         await self._store.mark_used(keys, sessions)
+
+
+def _names_of(caller: Caller) -> tuple[str | None, ...]:
+    """By which its rights can be forgotten."""
+    return caller.id, caller.session, caller.application
 
 
 def caller_of(found: Key | Session) -> Caller:
@@ -199,4 +231,6 @@ def check_publish(caller: Caller, application: str) -> None:
 
 def unknown_key() -> Unauthenticated:
     """The same words whether it never was, is revoked, or is over."""
-    return Unauthenticated("The key is not known. It is sent as `Authorization: Bearer KEY` or `Api-Key: KEY`.")
+    return Unauthenticated(
+        "The key is unknown, revoked or over. It is sent as `Authorization: Bearer KEY` or `Api-Key: KEY`."
+    )

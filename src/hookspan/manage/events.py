@@ -35,7 +35,9 @@ class Events:
         return (await self._shown(application, [event]))[0]
 
     async def page(self, application_id: str, query: EventQuery, paging: Paging) -> views.EventList:
-        """Newest first; or oldest first by position, where `next` always tells where to read on."""
+        """Newest first; or oldest first by position, where `next` always tells where to read on, and is the same again
+        at the end.
+        """
         application = await self._ground.application(application_id, Right.LOOK)
         if query.sort == "oldest":
             if query.undelivered:

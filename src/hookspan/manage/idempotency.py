@@ -13,20 +13,28 @@ import msgspec
 
 from hookspan.clock import Clock
 from hookspan.domain.caller import Caller
-from hookspan.errors import Fault, IdempotencyConflict, IdempotencyRunning, InvalidRequest
+from hookspan.errors import (
+    Fault,
+    IdempotencyAnswerGone,
+    IdempotencyConflict,
+    IdempotencyRunning,
+    InvalidRequest,
+    RateLimited,
+)
 from hookspan.store.contract import Store
 from hookspan.store.idempotency import KEY_FORCE_MS, KeyState, KeyUse, TakenKey
 from hookspan.vault import Vault
 
 KEY_CHARS_MAX = 255
 ANSWER_BYTES_MAX = 64 * 1024  # of a larger answer only the status is kept
+FULL_RETRY_S = 60
 RUNNING_MS_MAX = 300_000  # no request takes longer: what runs for more than that has come to no end
 
 _KEY = re.compile(r"[ -~]{1,255}", re.ASCII)
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """An answer as it is given again. `body` is None where it was too large to be kept."""
+    """An answer as it is given again. `body` is None where there was no room to keep it."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -72,25 +80,43 @@ class Idempotency:
         self._vault = vault
         self._clock = clock
 
-    def fingerprint(self, method: str, path: str, body: bytes) -> bytes:
+    def fingerprint(self, caller: Caller, method: str, path: str, body: bytes) -> bytes:
         """What tells a request from others under its key. Made with the encryption key, so that a short secret in the
-        body can't be guessed from it.
+        body can't be guessed from it. Whose role has changed since gets no answer of before: it may show more.
         """
-        head = f"{method} {path}".encode()
+        head = f"{caller.scope.word}/{caller.role.word} {method} {path}".encode()
         return self._vault.mark(b"%d:%b%b" % (len(head), head, body))
 
-    def use(self, caller: Caller, key: str, fingerprint: bytes, *, is_renewed: bool = True) -> KeyUse:
+    async def home(self, caller: Caller, named: str | None) -> int:
+        """The application that a key belongs to: the one that the request names (by its public id), else the caller's
+        own; 0 for the installation. Another one of the same id later has keys of its own.
+        """
+        public_id = named if named is not None and caller.reaches(named) else caller.application
+        found = None if public_id is None else await self._store.get_application(public_id)
+        return 0 if found is None else found.id
+
+    def use(
+        self, caller: Caller, key: str, fingerprint: bytes, *, application_id: int = 0, is_renewed: bool = True
+    ) -> KeyUse:
         """For a store that takes a key itself. Keys are the caller's own: two callers' never meet."""
         now_ms = self._clock.now_ms()
         owner = f"{caller.kind}:{caller.id or ''}"
-        return KeyUse(owner, key, fingerprint, now_ms, now_ms - KEY_FORCE_MS if is_renewed else 0)
+        return KeyUse(owner, key, fingerprint, now_ms, now_ms - KEY_FORCE_MS if is_renewed else 0, application_id)
 
-    async def begin(self, caller: Caller, key: str, fingerprint: bytes, *, is_renewed: bool = True) -> Outcome:
+    async def begin(
+        self, caller: Caller, key: str, fingerprint: bytes, *, application_id: int = 0, is_renewed: bool = True
+    ) -> Outcome:
         """Take the key. `is_renewed`: after 24 hours it may stand for another request; else that is Expired, for as
-        long as keys are remembered (7 days).
+        long as keys are remembered (7 days). Raises RateLimited where the application has too many keys.
         """
-        use = self.use(caller, key, fingerprint, is_renewed=is_renewed)
+        use = self.use(caller, key, fingerprint, application_id=application_id, is_renewed=is_renewed)
         taken = await self._store.take_key(use)
+        if taken is None:
+            raise RateLimited(
+                "The application has too many Idempotency-Keys of the last 24 hours. Nothing was done: send it later, "
+                "or without a key.",
+                retry_after_s=FULL_RETRY_S,
+            )
         if taken.is_fresh:
             return Fresh(taken.id)
         if taken.began_at < use.began_at - KEY_FORCE_MS:
@@ -101,9 +127,11 @@ class Idempotency:
 
     async def finish(self, fresh: Fresh, answer: Answer) -> None:
         """The request had its effect; `answer` holds no secret (`without_secrets`)."""
+        short = msgspec.structs.replace(answer, body=None)
         if answer.body is not None and len(answer.body) > ANSWER_BYTES_MAX:
-            answer = msgspec.structs.replace(answer, body=None)
-        await self._store.finish_key(fresh.key_id, KeyState.DONE, msgspec.msgpack.encode(answer))
+            answer = short
+        kept, short_kept = msgspec.msgpack.encode(answer), msgspec.msgpack.encode(short)
+        await self._store.finish_key(fresh.key_id, KeyState.DONE, kept, short=short_kept)
 
     async def interrupt(self, fresh: Fresh) -> None:
         """Whether the request had an effect is not known."""
@@ -130,14 +158,16 @@ def check_key(text: str) -> str:
 
 
 def settled(outcome: Outcome) -> Fresh | Answer:
-    """Go on, or answer again. Raises IdempotencyConflict, and IdempotencyRunning where there is nothing to answer."""
+    """Go on, or answer again. Raises IdempotencyConflict; and IdempotencyRunning or IdempotencyAnswerGone where there
+    is nothing to answer.
+    """
     match outcome:
         case Fresh():
             return outcome
         case Replay(Answer(body=None) as answer):
-            raise IdempotencyRunning(
-                f"The first request with this Idempotency-Key was answered with {answer.status}, but that answer was "
-                "too large to be kept. Nothing was done now: look at the object.",
+            raise IdempotencyAnswerGone(
+                f"The first request with this Idempotency-Key was done, and answered with {answer.status}; there was "
+                "no room to keep that answer. Nothing was done now: look at the object.",
                 first_status=answer.status,
             )
         case Replay(answer):
@@ -151,7 +181,8 @@ def settled(outcome: Outcome) -> Fresh | Answer:
             )
         case _:
             raise IdempotencyConflict(
-                "This Idempotency-Key was used for another request: another body, path or method. Nothing was done now."
+                "This Idempotency-Key was used for another request: another body, path or method, or by "
+                "somebody whose role was another then. Nothing was done now."
             )
 
 

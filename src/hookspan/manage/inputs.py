@@ -260,7 +260,7 @@ class StatisticsQuery(Input, frozen=True, kw_only=True):
 
 class CreateKey(Input, frozen=True, kw_only=True):
     """`application_id` is needed for the scope application, and may be left out by a caller who has only one; a key of
-    the scope publisher publishes to all applications without it.
+    the scope publisher publishes to all applications without it, and has no role.
     """
 
     name: Name

@@ -31,23 +31,24 @@ class Notices:
         self._ground = ground
 
     async def get(self, application_id: str) -> views.Notify:
-        """For admins: the answer holds the secret that notices are signed with."""
+        """For admins: the answer holds the secret that notices are signed with, but to portal sessions, which end."""
         ground = self._ground
-        application = await ground.application(application_id, Right.ADMINISTER)
+        application = await ground.application(application_id, Right.ADMINISTER, "see its notices and their secret")
         return views.Notify(
             url=application.notify,
-            secret=signing_secret(ground.vault, application.id),
+            secret=signing_secret(ground.vault, application.id) if ground.may(Right.INTRODUCE, application) else None,
             notices=[_show(one) for one in await ground.store.notices(application.id, NOTICES_SHOWN)],
         )
 
     async def test(self, application_id: str) -> views.NotifyTest:
         """Send one now. Raises StateForbidden where there is no URL, Overloaded when too many are under way."""
         ground = self._ground
-        application = await ground.application(application_id, Right.ADMINISTER)
+        application = await ground.application(application_id, Right.ADMINISTER, "try its notices")
         url = application.notify
         if url is None:
             raise StateForbidden(
-                "The application has no notify URL: give it one (PATCH of the application).", allowed=[]
+                "The application has no notify URL: give it one by PATCH of the application, as its admin may too.",
+                allowed=[],
             )
         ident = ground.engine.ids.make()
         body: dict[str, Any] = {
@@ -59,6 +60,7 @@ class Notices:
             },
         }
         outcome = await ground.engine.try_notify(application.id, url, ident, msgspec.json.encode(body))
+        await ground.store.keep_audit(ground.entry("notify.tested", "application", application.public_id, application))
         return _show_test(ident, url, outcome)
 
 

@@ -9,6 +9,7 @@ from hookspan.domain.times import to_text as time_text
 from hookspan.errors import AccessLimit
 from hookspan.ids import PERSON_PREFIX, to_text
 from hookspan.manage import _reach, views
+from hookspan.manage._fitting import fitting
 from hookspan.manage._ground import Ground, not_found
 from hookspan.manage._rights import Right
 from hookspan.manage._show import time_or_none
@@ -27,10 +28,13 @@ class People:
         self._ground = ground
 
     async def invite(self, given: InvitePerson) -> views.InvitedPerson:
-        """Someone new, with a link that is shown here and never again. Raises AccessLimit."""
+        """Someone new, with a link that is shown here and never again. Raises AccessLimit, and NotAllowed for a role
+        with more rights than the caller has.
+        """
         ground = self._ground
-        _reach.refuse_portal(ground, "invite people")
-        application = await _reach.owner(ground, given.application_id, Right.ADMINISTER)
+        application = await _reach.owner(ground, given.application_id, Right.INTRODUCE, "invite people")
+        role = Role[given.role.upper()]
+        ground.check_gift(_reach.newcomer("person", role, application), application)
         token, now_ms = new_token(LINK_START), ground.clock.now_ms()
         expires_at = now_ms + given.expires_in * 1000
         ident = ground.engine.ids.make()
@@ -42,7 +46,7 @@ class People:
                 id=ident,
                 name=given.name,
                 application_id=None if application is None else application.id,
-                role=Role[given.role.upper()],
+                role=role,
                 link_digest=token.digest,
                 link_expires_at=expires_at,
                 created_at=now_ms,
@@ -53,27 +57,37 @@ class People:
             raise AccessLimit(f"There are {PEOPLE_MAX:,} people already: remove some.", limit=PEOPLE_MAX)
         return self._invited(kept, token.text, expires_at)
 
-    async def page(self, paging: Paging) -> views.PersonList:
-        """Those within reach, newest first."""
+    async def page(self, paging: Paging, application_id: str | None = None) -> views.PersonList:
+        """Those within reach, or of one application, newest first."""
         ground = self._ground
-        application = await _reach.owner(ground, None, Right.ADMINISTER)
-        of = f"people of {ground.caller.application}"
+        application = await _reach.owner(ground, application_id, Right.ADMINISTER, "list people")
+        of = f"people of {None if application is None else application.public_id}"
         page = ground.page(of, paging)
         found = await ground.store.list_people(page, None if application is None else application.id)
+        data = fitting([show_person(one) for one in found])
+        is_more = len(found) >= page.limit or len(data) < len(found)
         return views.PersonList(
-            data=[show_person(one) for one in found],
-            next=ground.next_of(of, page, found[-1].id) if len(found) >= page.limit else None,
+            data=data,
+            next=ground.next_of(of, page, found[len(data) - 1].id) if is_more else None,
         )
+
+    async def get(self, text: str, application_id: str | None = None) -> views.Person:
+        """Somebody within reach, or, if an application is named, of it."""
+        ground = self._ground
+        ground.require(Right.ADMINISTER, "look at people")
+        person = await _reach.person(ground, text)
+        return show_person(person) if application_id in (None, person.application) else not_found("person", text)
 
     async def change(self, text: str, given: ChangePerson) -> views.Person:
         """Another name or role; a new role is in force at once, also for sessions that are open."""
         ground = self._ground
-        ground.require(Right.ADMINISTER)
-        _reach.refuse_portal(ground, "change people")
+        ground.require(Right.INTRODUCE, "change people")
         person = await _reach.person(ground, text)
         role = Role[given.role.upper()] if isinstance(given.role, str) else None
         name = given.name if isinstance(given.name, str) else None
         application = await _reach.application_of(ground, person)
+        if role not in (None, person.role):
+            ground.check_gift(_reach.newcomer("person", role, application), application)
         detail: dict[str, Any] = {}
         if name not in (None, person.name):
             detail["name"] = moved(person.name, name)
@@ -81,18 +95,20 @@ class People:
             detail["role"] = moved(person.role.word, given.role)
         store = ground.audited("person.changed", "person", text, application, **detail)
         changed = await store.update_person(person.id, name=name, role=role)
-        ground.callers.forget()
+        ground.callers.forget(text)
         return not_found("person", text) if changed is None else show_person(changed)
 
     async def make_link(self, text: str, given: MakeLink) -> views.InvitedPerson:
-        """A new one-time link, to sign in again; the one before ends. Sessions stay."""
+        """A new one-time link, to sign in again; the one before ends. Sessions stay. Raises NotAllowed for somebody
+        with more rights than the caller: whoever has the link comes in as them.
+        """
         ground = self._ground
-        ground.require(Right.ADMINISTER)
-        _reach.refuse_portal(ground, "make links")
+        ground.require(Right.INTRODUCE, "make links to sign in by")
         person = await _reach.person(ground, text)
+        application = await _reach.application_of(ground, person)
+        ground.check_gift(_reach.newcomer("person", person.role, application), application)
         token = new_token(LINK_START)
         expires_at = ground.clock.now_ms() + given.expires_in * 1000
-        application = await _reach.application_of(ground, person)
         store = ground.audited("person.invited", "person", text, application, name=person.name)
         if not await store.replace_link(person.id, token.digest, expires_at):
             not_found("person", text)
@@ -101,14 +117,13 @@ class People:
     async def remove(self, text: str) -> None:
         """Their sessions and link end at once."""
         ground = self._ground
-        ground.require(Right.ADMINISTER)
-        _reach.refuse_portal(ground, "remove people")
+        ground.require(Right.INTRODUCE, "remove people")
         person = await _reach.person(ground, text)
         application = await _reach.application_of(ground, person)
         store = ground.audited("person.removed", "person", text, application, name=person.name)
         if not await store.delete_person(person.id):
             not_found("person", text)
-        ground.callers.forget()
+        ground.callers.forget(text)
 
     def _invited(self, person: Person, link: str, expires_at: int) -> views.InvitedPerson:
         return views.InvitedPerson(

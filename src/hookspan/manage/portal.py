@@ -36,10 +36,11 @@ class PortalSessions:
         self._ground = ground
 
     async def create(self, app: str, given: CreatePortalSession) -> views.CreatedPortalSession:
-        """Its url is shown here and never again. Raises AccessLimit."""
+        """Its url is shown here and never again. Raises AccessLimit, and NotAllowed for more than the caller has."""
         ground = self._ground
-        application = await ground.application(app, Right.ADMINISTER)
-        _reach.refuse_portal(ground, "make portal sessions")
+        application = await ground.application(app, Right.INTRODUCE, "open portal sessions")
+        role = Role[given.role.upper()]
+        ground.check_gift(_reach.newcomer("portal", role, application), application)
         origin = None if given.origin is None else _origin(given.origin)
         token, now_ms = new_token(PORTAL_START), ground.clock.now_ms()
         ident = ground.engine.ids.make()
@@ -53,7 +54,7 @@ class PortalSessions:
                 kind=SessionKind.PORTAL,
                 digest=token.digest,
                 application_id=application.id,
-                role=Role[given.role.upper()],
+                role=role,
                 origin=origin,
                 address=ground.caller.address,
                 created_at=now_ms,
@@ -72,7 +73,7 @@ class PortalSessions:
     async def page(self, app: str, paging: Paging) -> views.PortalSessionList:
         """Those that live, newest first."""
         ground = self._ground
-        application = await ground.application(app, Right.ADMINISTER)
+        application = await ground.application(app, Right.ADMINISTER, "list portal sessions")
         of = f"portal sessions of {app}"
         page = ground.page(of, paging)
         found = await ground.store.list_sessions(
@@ -86,14 +87,14 @@ class PortalSessions:
     async def end(self, app: str, text: str) -> None:
         """From the next request on nobody comes in by it."""
         ground = self._ground
-        application = await ground.application(app, Right.ADMINISTER)
+        application = await ground.application(app, Right.ADMINISTER, "end portal sessions")
         session = await _reach.session(ground, text)
         if session.kind is not SessionKind.PORTAL or session.application_id != application.id:
             not_found("session", text)
         store = ground.audited("portal_session.revoked", "portal_session", text, application)
         if not await store.delete_session(session.id):
             not_found("session", text)
-        ground.callers.forget()
+        ground.callers.forget(text)
 
 
 def _origin(text: str) -> str:

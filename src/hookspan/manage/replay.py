@@ -183,12 +183,10 @@ class Replays:
         application, webhook = plan.application, plan.webhook
         last = application.last_position if webhook.status is WebhookStatus.ACTIVE else webhook.position
         found, fits = Found(), plan.fits()
-        with ground.scans:
+        async with ground.scans.place(application.id):
             window = await ground.store.find_window(application.id, plan.since, plan.until, last)
             most = ground.engine.options.replay_events_max
             seen = 0
-            if window.last - window.after > 2 * most:  # need not be counted, though it is a little larger
-                raise _too_many(window.last - window.after, most)
             position: int | None = window.after
             while position is not None:
                 part = await ground.store.scan_events(
@@ -202,7 +200,7 @@ class Replays:
                 )
                 seen += len(part.events)
                 if seen > most:
-                    raise _too_many(window.last - window.after, most)
+                    raise _too_many(most)
                 for event in part.events:
                     if fits(event):
                         found.add(event)
@@ -210,8 +208,8 @@ class Replays:
         return found
 
 
-def _too_many(many: int, most: int) -> InvalidRequest:
-    return invalid("/since", f"There are about {many:,} events in this window; {most:,} go in one replay: narrow it.")
+def _too_many(most: int) -> InvalidRequest:
+    return invalid("/since", f"There are more than {most:,} events in this window, which go in one replay: narrow it.")
 
 
 def _types(profile: Profile, types: list[str] | None) -> tuple[str, ...] | None:

@@ -36,7 +36,7 @@ class Secrets:
             webhook = await ground.webhook(application, webhook_id)
             name = _rotatable(webhook, profile, given.credential or None)
             if made is None or made.name != name:
-                made = await self._make(profile, name, secret)
+                made = await self._make(application.id, profile, name, secret)
             now_ms = ground.clock.now_ms()
             sealer = Sealer(ground, application.id, webhook.id, now_ms)
             if secret is not None and sealer.is_in_force(webhook.credentials, name, made.secret):
@@ -65,10 +65,13 @@ class Secrets:
             return views.RotatedSecret(secret=made.shown, public_key=made.public, previous_until=time_or_none(until))
         raise ChangedMeanwhile("The webhook is being changed by others all the time: try again.")
 
-    async def _make(self, profile: Profile, name: str, secret: str | None) -> NewCredential:
+    async def _make(self, application_id: int, profile: Profile, name: str, secret: str | None) -> NewCredential:
         try:
             return await run_maker(
-                self._ground, profile, lambda: profile.rotated(name, secret, may_give=self._ground.giver)
+                self._ground,
+                application_id,
+                profile,
+                lambda: profile.rotated(name, secret, may_give=self._ground.giver),
             )
         except (InvalidCredential, NotAllowed) as error:
             error.errors = ()  # they point at a webhook's credentials; here is one secret

@@ -19,6 +19,7 @@ from hookspan.manage.people import show_person
 from hookspan.store.identity import NewSession
 
 END_MS = 7 * 24 * 3_600_000  # however much it is used
+_END = "end sessions of others"
 SESSIONS_MAX = 20  # of one person; beyond it the one not seen for longest ends
 
 
@@ -96,7 +97,7 @@ class Sessions:
         if caller.kind == "person" and caller.role is not Role.ADMIN:
             person_id = from_text(PERSON_PREFIX, caller.id or "")
         else:
-            application = await _reach.owner(ground, None, Right.ADMINISTER)
+            application = await _reach.owner(ground, None, Right.ADMINISTER, "list sessions of people")
             application_id = None if application is None else application.id
         of = f"sessions of {caller.application} {person_id}"
         page = ground.page(of, paging)
@@ -112,16 +113,16 @@ class Sessions:
         """From the next request on nobody comes in by it."""
         ground = self._ground
         if ground.caller.kind != "person":
-            ground.require(Right.ADMINISTER)
+            ground.require(Right.ADMINISTER, _END)
         session = await _reach.session(ground, text)
         if session.person is None:
             not_found("session", text)
         if to_text(PERSON_PREFIX, session.person.id) != ground.caller.id:
-            ground.require(Right.ADMINISTER)
+            ground.require(Right.ADMINISTER, _END)
         application = await _reach.application_of(ground, session)
         if not await ground.audited("session.ended", "session", text, application).delete_session(session.id):
             not_found("session", text)
-        ground.callers.forget()
+        ground.callers.forget(text)
 
 
 def _members(session: Session) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from hookspan.manage._address import check_move, check_sent_again, check_where, 
 from hookspan.manage._also_sign import NO_SECOND, Plan, Second, check_beside, plan_second, set_second, without_second
 from hookspan.manage._audit_detail import of_webhook, of_webhook_change
 from hookspan.manage._credentials import Maker, Sealer, shown_secret
+from hookspan.manage._fitting import fitting
 from hookspan.manage._ground import Ground, invalid, not_found
 from hookspan.manage._headers import HEADERS, check_headers, header_names
 from hookspan.manage._rights import Right
@@ -49,13 +50,13 @@ class Webhooks:
         status, position, epoch = _start(application, profile, given)
         target = read_url(ground, profile, given.url)
         await self._check_room(application, profile)
-        maker = Maker(ground)
+        maker = Maker(ground, application.id)
         credentials = None if given.credentials is UNSET else given.credentials
         await maker.judge(profile, credentials)
         ident, now_ms = ground.engine.ids.make(), ground.clock.now_ms()
         sealer = Sealer(ground, application.id, ident, now_ms)
         second = NO_SECOND if plan is None else await set_second(maker, sealer, plan, ())
-        await check_where(ground, profile, target)
+        await check_where(ground, profile, target, application.id)
         made = await maker.make(profile, credentials)
         new = NewWebhook(
             id=ident,
@@ -103,9 +104,10 @@ class Webhooks:
         wanted = sorted((one for one in found.webhooks if _is_in(one, page)), key=lambda one: -one.id)
         part = wanted[: page.limit]
         profile = ground.profile(application)
+        data = fitting(await self._show(part, application, profile))
         return views.WebhookList(
-            data=await self._show(part, application, profile),
-            next=ground.next_of(of, page, part[-1].id) if len(wanted) > len(part) else None,
+            data=data,
+            next=ground.next_of(of, page, part[len(data) - 1].id) if len(wanted) > len(data) else None,
         )
 
     async def get(self, application_id: str, webhook_id: str) -> views.Webhook:
@@ -127,7 +129,7 @@ class Webhooks:
         profile = ground.profile(application)
         if given.resume is not UNSET and given.status != "active":
             raise invalid("/resume", 'resume goes with "status": "active".')
-        maker = Maker(ground)
+        maker = Maker(ground, application.id)
         for _ in range(TRIES_MAX):
             changed = await self._try_change(application, profile, webhook_id, given, expected_version, maker)
             if changed is not None:
@@ -215,7 +217,7 @@ class Webhooks:
         status, reason = _move(webhook, given)
         changed = await self._credentials(webhook, profile, plan, given, maker)
         if target is not None:
-            await check_where(ground, profile, target)
+            await check_where(ground, profile, target, webhook.application_id)
         change = WebhookChange(
             name=given.name,
             url=given.url,

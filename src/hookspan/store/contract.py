@@ -356,7 +356,9 @@ class Store(Identities, Statistics, AuditLog, RequestKeys, Jobs, Notices, Protoc
     async def list_events(
         self, application_id: int, page: Page, *, event_types: Collection[str] | None, publisher_id: str | None
     ) -> list[Event]:
-        """Newest first by position, of some types or all; `page.before` is a position."""
+        """Newest first by position, of some types or all; `page.before` is a position, and the page's times are those
+        of acceptance, whatever the clock did.
+        """
         ...
 
     async def events_after(

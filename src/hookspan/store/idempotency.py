@@ -19,13 +19,18 @@ class KeyState(Word):
 
 
 class KeyUse(msgspec.Struct, frozen=True):
-    """A request under a key. A key that was taken before `free_below` (ms) may be taken anew."""
+    """A request under a key. A key that was taken before `free_below` (ms) may be taken anew.
+
+    Keys belong to an application (0: the installation itself): those of one that is gone are of no more use, also to
+    the next of the same public id.
+    """
 
     owner: str
     key: str
     fingerprint: bytes
     began_at: int
     free_below: int
+    application_id: int = 0
 
 
 class TakenKey(msgspec.Struct, frozen=True):
@@ -53,19 +58,28 @@ class KeyOutcome(enum.Enum):
     FRESH = enum.auto()  # kept now, as any other
     REPLAYED = enum.auto()  # nothing was kept; its events are those that were kept the first time
     CONFLICT = enum.auto()  # nothing was kept: the key stands for another request
+    FULL = enum.auto()  # nothing was kept: there is no room for another key
 
 
 class RequestKeys(Protocol):
-    """The part of the contract about keys; `Store.append` publishes under them. An owner has a bounded number of keys:
-    beyond it the oldest go. Retention drops answers after ANSWER_KEPT_MS and keys after KEY_KEPT_MS.
+    """The part of the contract about keys; `Store.append` publishes under them. An application has a bounded number of
+    keys, and of bytes of their answers, those of publishing apart from the others. Beyond it keys that are older than
+    KEY_FORCE_MS go, and no other ever does: where there are none, no more is taken. Retention drops answers after
+    ANSWER_KEPT_MS, keys after KEY_KEPT_MS, and those of applications that are gone.
     """
 
-    async def take_key(self, use: KeyUse) -> TakenKey:
-        """Take a key, RUNNING; of many who ask at once one is fresh. Where it is taken, what is kept under it."""
+    async def take_key(self, use: KeyUse) -> TakenKey | None:
+        """Take a key, RUNNING; of many who ask at once one is fresh. Where it is taken, what is kept under it. None,
+        and nothing was taken, where the application has too many.
+        """
         ...
 
-    async def finish_key(self, key_id: int, state: KeyState, answer: bytes | None) -> bool:
-        """What became of a running request. False when the key is not running any more."""
+    async def finish_key(
+        self, key_id: int, state: KeyState, answer: bytes | None, *, short: bytes | None = None
+    ) -> bool:
+        """What became of a running request. `short` is kept in place of `answer` where the application has too many
+        bytes of answers. False when the key is not running any more.
+        """
         ...
 
     async def forget_key(self, key_id: int) -> None:

@@ -10,7 +10,7 @@ second finds nothing to do.
 """
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -18,18 +18,22 @@ from hookspan.domain.jobs import Job, JobKind, JobState, ScannedEvent
 from hookspan.domain.states import DeliveryState
 from hookspan.store.messages import Page
 
-__all__ = ["EventScan", "JobLook", "JobTurn", "Jobs", "NewJob", "Window"]
+__all__ = ["IDS_APART_MS", "EventScan", "JobLook", "JobTurn", "Jobs", "NewJob", "Window"]
+
+# Ids of one application rise with its positions; of nodes that write side by side they may be so far out of order. That
+# goes for ids only: times of acceptance are what a clock said, and may leap either way.
+IDS_APART_MS: Final = 60_000
 
 
 class Window(msgspec.Struct, frozen=True):
-    """Events of one application between two points in time, by position: those after `after`, up to `last`."""
+    """Part of an application's sequence, by position: the events after `after`, up to `last`."""
 
     after: int
     last: int
 
 
 class EventScan(msgspec.Struct, frozen=True):
-    """Some events of a window, in order; `position` is where the next part starts after, None at the end."""
+    """Some events of a window, in order, perhaps none. The next part starts after `position`; None is the end."""
 
     events: list[ScannedEvent]
     position: int | None
@@ -80,8 +84,8 @@ class Jobs(Protocol):
     """Calls about jobs."""
 
     async def find_window(self, application_id: int, since: int, until: int, last: int) -> Window:
-        """Where in the application's sequence the events accepted in [since, until) ms are, not beyond position `last`.
-        It may be somewhat larger: `scan_events` looks at each event's time.
+        """Where in the application's sequence all the events accepted in [since, until) ms are, not beyond position
+        `last`, whatever the clock did. Events of other times may lie between them: `scan_events` looks at each one's.
         """
         ...
 
@@ -96,7 +100,7 @@ class Jobs(Protocol):
         *,
         with_state: bool,
     ) -> EventScan:
-        """The first events of `window` accepted in [since, until), oldest first, at most `limit`."""
+        """Looks at the first `limit` events of `window`: those accepted in [since, until), oldest first."""
         ...
 
     async def create_job(self, new: NewJob, running_max: int, queued_max: int) -> Job:

@@ -45,8 +45,11 @@ class WebhookHealth(Record, frozen=True, kw_only=True):
 class Statistics(Protocol):
     """See the module."""
 
-    async def add_statistics(self, counts: Sequence[HourCounts]) -> None:
-        """Add to what is kept of these hours: what several nodes bring sums up. All of the call or nothing."""
+    async def add_statistics(self, counts: Sequence[HourCounts], node: int = 0, number: int = 0) -> None:
+        """Add to what is kept of these hours: what several nodes bring sums up. All of the call or nothing. A node's
+        calls have rising numbers: one that comes again (its outcome was in doubt) adds nothing, while the node is
+        registered. 0: without a number.
+        """
         ...
 
     async def statistics(self, subject_id: int, since_hour: int, until_hour: int) -> list[HourCounts]:

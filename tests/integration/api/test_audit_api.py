@@ -2,13 +2,14 @@
 
 import base64
 import json
+import re
 
 import apsw
 import msgspec
 import pytest
 
 from hookspan.domain.audit import Verifier
-from hookspan.manage import views
+from hookspan.manage import _fitting, views
 from hookspan.manage.audit import read_line
 from tests.integration.api.conftest import Api, api_in
 
@@ -118,6 +119,20 @@ async def test_a_chain_stays_when_its_application_goes(api):
     assert len({one["chain"] for one in found}) == 2
 
 
+async def test_an_application_reads_nothing_of_its_predecessor(api):
+    """Of the same id: its lines are somebody else's."""
+    await api("POST", "/v1/applications", {"name": "first", "id": "heir"}, status=201)
+    await api("DELETE", "/v1/applications/heir", status=204)
+    await api("POST", "/v1/applications", {"name": "second", "id": "heir"}, status=201)
+    body = {"name": "k", "scope": "application", "application_id": "heir"}
+    asker = {"headers": {"authorization": f"Bearer {(await api('POST', '/v1/keys', body, status=201))['key']}"}}
+    for query in ({}, {"application_id": "heir"}, {"action": "application.created"}):
+        seen = (await api("GET", "/v1/audit", params=query, **asker))["data"]
+        assert seen
+        assert len({one["chain"] for one in seen}) == 1
+        assert seen[-1]["detail"]["name"] == "second"
+
+
 async def test_who_may_read(api):
     """Admins: an application's own its chain, the operator's all; nobody else."""
     app, other = await api.application(), await api.application()
@@ -136,6 +151,98 @@ async def test_who_may_read(api):
     await api.refused("GET", "/v1/audit", status=403, code="not_allowed", **member)
     await api.refused("GET", "/v1/audit", status=403, code="not_allowed", **publisher)
     assert {other, app} <= {one["application_id"] for one in await log(api)}
+
+
+async def key(api: Api, **members) -> dict:
+    made = await api("POST", "/v1/keys", {"name": "k", **members}, status=201)
+    return {"headers": {"authorization": f"Bearer {made['key']}"}}
+
+
+async def test_an_application_is_not_told_who_of_the_operator_s_did_it(api, receiver):
+    """Neither name, id nor address; of its own people it is, and of what they did. Nor can it ask by an id."""
+    app = await api.application()
+    staff = await api("POST", "/v1/keys", {"name": "Olga's own", "scope": "operator"}, status=201)
+    await api("PATCH", f"/v1/applications/{app}", {"name": "x"}, headers={"authorization": f"Bearer {staff['key']}"})
+    own = await key(api, scope="application", application_id=app, role="admin")
+    await api("POST", f"/v1/applications/{app}/webhooks", {"url": receiver.url}, status=201, **own)
+    seen = (await api("GET", "/v1/audit", **own))["data"]
+    assert [(one["action"], one["actor"]["kind"], one["actor"]["name"], one["address"]) for one in seen] == [
+        ("webhook.created", "key", "k", "127.0.0.1"),
+        ("key.created", "operator", "operator", None),
+        ("application.changed", "operator", "operator", None),
+        ("application.created", "operator", "operator", None),
+    ]
+    assert {one["actor"]["id"] for one in seen[1:]} == {None}
+    whole = await log(api, application_id=app)
+    assert [one["hash"] for one in whole] == [one["hash"] for one in seen]
+    assert (whole[2]["actor"]["name"], whole[2]["address"]) == ("Olga's own", "127.0.0.1")
+    query = {"actor": staff["id"]}
+    assert len(await log(api, application_id=app, **query)) == 1
+    assert (await api("GET", "/v1/audit", params=query, **own))["data"] == []
+
+
+async def test_of_a_url_the_origin_is_kept(api, receiver):
+    """The rest may be a secret, and a line stays for ever; that it is another one can be seen."""
+    app = await api.application(notify=f"{receiver.url}/notify/SECRET")
+    webhook = (await api.webhook(app, f"{receiver.url}/hook?token=SECRET1"))["id"]
+    path = f"/v1/applications/{app}/webhooks/{webhook}"
+    await api("PATCH", path, {"url": f"{receiver.url}/hook?token=SECRET2"})
+    await api("PATCH", path, {"url": f"{receiver.url}/hook?token=SECRET1"})
+    await api("PATCH", f"/v1/applications/{app}", {"notify": None})
+    await api("DELETE", path)
+    lines = await log(api, application_id=app)
+    assert "SECRET" not in json.dumps(lines)
+    deleted, silent, back, changed, created, _ = lines
+    first, second = created["detail"]["url"], changed["detail"]["url"]["to"]
+    for shown in (first, second, silent["detail"]["notify"]["from"]):
+        assert re.fullmatch(rf"http://127\.0\.0\.1:{receiver.port} \([0-9a-f]{{12}}\)", shown)
+    assert first != second
+    assert silent["detail"]["notify"]["to"] is None
+    assert changed["detail"]["url"] == {"from": first, "to": second}
+    assert back["detail"]["url"] == {"from": second, "to": first}
+    assert deleted["detail"]["url"] == first
+
+
+async def test_a_line_is_bounded(api):
+    """However long a name is: of the actor's the beginning is kept, of the key's its size and digest."""
+    app = await api.application()
+    long = "\U0001f600" * 10_000
+    asker = await key(api, name=long, scope="application", application_id=app)
+    await api("POST", "/v1/keys", {"name": "k", "scope": "application"}, status=201, **asker)
+    [second, first, *_] = await log(api, application_id=app)
+    assert second["actor"]["name"] == long[:200]
+    assert set(first["detail"]["name"]) == {"bytes", "sha256"}
+
+
+async def test_a_person_who_stays_the_same_leaves_no_line(api):
+    """And a notice that was tried does."""
+    app = await api.application(notify="http://127.0.0.1:9/x")
+    ada = await api("POST", "/v1/people", {"name": "Ada", "role": "admin", "application_id": app}, status=201)
+    await api("PATCH", f"/v1/people/{ada['id']}", {})
+    await api("PATCH", f"/v1/people/{ada['id']}", {"name": "Ada", "role": "admin"})
+    await api("POST", f"/v1/applications/{app}/notify/test")
+    assert await actions(api, app) == ["application.created", "person.invited", "notify.tested"]
+
+
+async def test_lists_have_so_many_bytes(api, monkeypatch):
+    """Of large members fewer come in a page; none is lost."""
+    monkeypatch.setattr(_fitting, "PAGE_BYTES_MAX", 2_000)
+    app = await api.application()
+    asker = await key(api, scope="application", application_id=app)
+    for _ in range(4):
+        await api("POST", "/v1/people", {"name": "p" * 900, "role": "member"}, status=201, **asker)
+        await api("POST", "/v1/keys", {"name": "k" * 900, "scope": "application"}, status=201, **asker)
+        await api.webhook(
+            app, "https://example.com/", name="w" * 200, events=["x" * 100 + ".*"] * 1 + ["y" * 240 + ".z"]
+        )
+    for path, count in (("/v1/people", 4), ("/v1/keys", 5), (f"/v1/applications/{app}/webhooks", 4)):
+        first = await api("GET", path, **asker)
+        assert 0 < len(first["data"]) < count, path
+        found, cursor = first["data"], first["next"]
+        while cursor is not None:
+            page = await api("GET", path, params={"cursor": cursor}, **asker)
+            found, cursor = found + page["data"], page["next"]
+        assert len({one["id"] for one in found}) == len(found) == count
 
 
 async def test_filters_and_pages(api, receiver):
@@ -207,3 +314,21 @@ async def test_no_secret_is_in_the_log(tmp_path, receiver):
     for text in planted:
         assert text.encode() not in kept
         assert base64.b64encode(text.encode()) not in kept
+
+
+async def test_an_action_that_there_is_not_is_refused_with_the_list(api):
+    """A typo gives no empty answer that reads as "nobody did"."""
+    query = {"params": {"action": "webhook.create"}}
+    problem = await api.refused("GET", "/v1/audit", status=400, code="invalid_request", **query)
+    assert problem["errors"][0]["pointer"] == "/action"
+    assert "webhook.created" in problem["detail"]
+
+
+async def test_a_status_is_told_as_the_api_tells_it(api):
+    """A webhook that begins by catching up is active to whoever made it."""
+    app = await api.application()
+    for number in range(3):
+        await api.publish(app, number)
+    made = await api.webhook(app, "http://127.0.0.1:9/hook", event_epoch={"position": 0})
+    (line,) = (await api("GET", "/v1/audit", params={"object": made["id"]}))["data"]
+    assert (made["status"], line["detail"]["status"]) == ("active", "active")

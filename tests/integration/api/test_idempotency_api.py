@@ -2,13 +2,15 @@
 
 import asyncio
 import re
+from functools import partial
 
 import pytest
 
 from hookspan.api._idempotency import SECRETS
+from hookspan.cli import node
 from hookspan.errors import Overloaded, StoreUnavailable
 from hookspan.manage.idempotency import ANSWER_BYTES_MAX
-from hookspan.store.sqlite import SqliteStore
+from hookspan.store.sqlite import SqliteOptions, SqliteStore
 from tests.integration.api.conftest import Api, api_in
 
 pytestmark = pytest.mark.anyio
@@ -44,18 +46,20 @@ async def test_the_first_answer_again(api, receiver):
 
 
 async def test_another_request_is_refused(api, receiver):
-    """Another body, by a byte; another path; nothing is done."""
-    app, other = await api.application(), await api.application()
+    """Another body, by a byte; another path of the application; nothing is done."""
+    app = await api.application()
     await api("POST", f"/v1/applications/{app}/webhooks", {"url": receiver.url}, status=201, **under("k2"))
     refused = {"status": 409, "code": "idempotency_conflict"}
     await api.refused(
         "POST", f"/v1/applications/{app}/webhooks", {"url": receiver.url, "name": "x"}, **refused, **under("k2")
     )
-    await api.refused("POST", f"/v1/applications/{other}/webhooks", {"url": receiver.url}, **refused, **under("k2"))
+    await api.refused(
+        "POST", f"/v1/applications/{app}/portal-sessions", {"url": receiver.url}, **refused, **under("k2")
+    )
     await api.refused(
         "POST", f"/v1/applications/{app}/events", {"type": "a.b", "content": {}}, **refused, **under("k2")
     )
-    assert (await count(api, app), await count(api, other), await count(api, app, "events")) == (1, 0, 0)
+    assert (await count(api, app), await count(api, app, "events")) == (1, 0)
 
 
 async def test_many_at_once_have_one_effect(api, receiver):
@@ -175,7 +179,7 @@ async def test_no_room_leaves_the_key_free(api, receiver, monkeypatch):
 async def test_a_key_that_can_not_be_settled_does_not_cost_the_answer(api, monkeypatch):
     """What is done is answered; sent again, it is in doubt."""
 
-    async def failing(_self, *_given):
+    async def failing(_self, *_given, **_named):
         raise StoreUnavailable("The disk does not answer.")
 
     with monkeypatch.context() as patch:
@@ -212,9 +216,103 @@ async def test_an_answer_that_is_too_large_is_not_kept(api):
     events = [f"{'x' * 240}.n{number}" for number in range(ANSWER_BYTES_MAX // 240)]
     path, body = f"/v1/applications/{app}/webhooks", {"url": "https://example.com/x", "events": events}
     await api("POST", path, body, status=201, **under("k12"))
-    problem = await api.refused("POST", path, body, status=409, code="idempotency_running", **under("k12"))
+    problem = await api.refused("POST", path, body, status=409, code="idempotency_answer_gone", **under("k12"))
     assert problem["first_status"] == 201
     assert await count(api, app) == 1
+
+
+async def key_of(api: Api, app: str, role: str = "admin", scope: str = "application") -> dict[str, str]:
+    body = {"name": "k", "scope": scope, "role": role, "application_id": app}
+    return {"authorization": f"Bearer {(await api('POST', '/v1/keys', body, status=201))['key']}"}
+
+
+async def test_keys_die_with_their_application(api, receiver):
+    """The next application of the same id is another one: what is asked of it is done, and never taken for done."""
+    for turn in range(2):
+        await api("POST", "/v1/applications", {"name": "x", "id": "acme"}, status=201)
+        answers = [
+            await api.client.post(f"/v1/applications/acme{path}", json=body, **under(f"again{path}"))
+            for path, body in (
+                ("/events", {"type": "a.b", "content": {}}),
+                ("/webhooks", {"url": receiver.url}),
+                ("/portal-sessions", {}),
+            )
+        ]
+        for path, body in (
+            ("/v1/keys", {"name": "k", "scope": "application", "application_id": "acme"}),
+            ("/v1/people", {"name": "Ada", "role": "admin", "application_id": "acme"}),
+        ):
+            answers.append(await api.client.post(path, json=body, **under(f"again{path}")))
+        assert [one.status_code for one in answers] == [202, 201, 201, 201, 201], turn
+        assert not [one.text for one in answers if "idempotency-replayed" in one.headers], turn
+        assert (await count(api, "acme"), await count(api, "acme", "events")) == (1, 1)
+        await api("DELETE", "/v1/applications/acme", status=204)
+
+
+async def test_two_keys_of_one_application_and_of_two(api, receiver):
+    """The same text, path and body by two keys are two things, also of one tenant."""
+    app, other = await api.application(), await api.application()
+    body = {"name": "mine", "scope": "application"}
+    made = []
+    for asker in (await key_of(api, app), await key_of(api, app), await key_of(api, other)):
+        response = await api.client.post("/v1/keys", json=body, headers=asker | {"idempotency-key": "same"})
+        assert (response.status_code, "idempotency-replayed" in response.headers) == (201, False)
+        made.append((response.json()["id"], response.json()["application_id"]))
+    assert len(set(made)) == 3
+    assert [one for _, one in made] == [app, app, other]
+
+
+async def test_who_has_another_role_now_gets_no_answer_of_before(api):
+    """An admin who became a member sees no more what admins were told; who is asked for anew is refused as ever."""
+    app = await api.application()
+    ada = await api("POST", "/v1/people", {"name": "Ada", "role": "admin", "application_id": app}, status=201)
+    session = await api("POST", "/v1/sessions", {"link": ada["link"]}, status=201)
+    asked = {"headers": {"authorization": f"Bearer {session['token']}", "idempotency-key": "q"}}
+    body = {"name": "k", "scope": "application"}
+    await api("POST", "/v1/keys", body, status=201, **asked)
+    await api("PATCH", f"/v1/people/{ada['id']}", {"role": "member"})
+    await api.refused("POST", "/v1/keys", body, status=409, code="idempotency_conflict", **asked)
+
+
+async def test_what_came_of_a_test_is_kept_without_bodies(api, receiver):
+    """What was sent and what came back may be large."""
+    app = await api.application()
+    path = f"/v1/applications/{app}/webhooks/{(await api.webhook(app, receiver.url))['id']}/test"
+    first = await api("POST", path, **under("t1"))
+    again = await api("POST", path, **under("t1"))
+    assert first["request"]["body"]
+    assert first["response"]["body"] is not None
+    assert again == first | {
+        "request": first["request"] | {"body": None},
+        "response": first["response"] | {"body": None},
+    }
+
+
+async def test_full_is_refused(tmp_path, receiver, monkeypatch):
+    """Beyond the bound no key is taken, of management's and of publishing's, each by itself; nothing is done; what was
+    answered is answered again, and other applications are not touched.
+    """
+    options = SqliteOptions(keys_max=2, publish_keys_max=2)
+    monkeypatch.setattr(node, "SqliteStore", partial(SqliteStore, options=options))
+    async with api_in(tmp_path) as api:
+        app, other = await api.application(), await api.application()
+        webhooks, events = f"/v1/applications/{app}/webhooks", f"/v1/applications/{app}/events"
+        event = {"type": "a.b", "content": {}}
+        for key in ("a", "b"):
+            await api("POST", webhooks, {"url": receiver.url}, status=201, **under(key))
+            await api("POST", events, event, status=202, **under(f"p{key}"))
+        for path, body, key in ((webhooks, {"url": receiver.url}, "c"), (events, event, "pc")):
+            response = await api.client.post(path, json=body, **under(key))
+            assert (response.status_code, response.json()["code"]) == (429, "rate_limited")
+            assert response.headers["retry-after"] == "60"
+        asker = await key_of(api, app)  # another key's are the application's too
+        response = await api.client.post(webhooks, json={"url": receiver.url}, headers=asker | {"idempotency-key": "d"})
+        assert response.status_code == 429
+        assert (await count(api, app), await count(api, app, "events")) == (2, 2)
+        await api("POST", webhooks, {"url": receiver.url}, status=201, **under("a"))
+        await api("POST", events, event, status=202, **under("pa"))
+        await api("POST", f"/v1/applications/{other}/webhooks", {"url": receiver.url}, status=201, **under("c"))
+        await api("POST", events, event, status=202)
 
 
 # --- publishing

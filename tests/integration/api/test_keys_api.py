@@ -70,10 +70,14 @@ async def test_a_key_is_shown_once(api):
 
 @pytest.mark.parametrize(("scope", "start"), [("operator", "hk_op_"), ("publisher", "hk_pub_")])
 async def test_each_scope_has_its_prefix(api, scope, start):
-    """So that people and secret scanners know what they hold; these reach all, as admins."""
+    """So that people and secret scanners know what they hold; these reach all. A publisher's has no role."""
     made = await make_key(api, scope)
     assert made["key"].startswith(start)
-    assert (made["scope"], made["application_id"], made["role"]) == (scope, None, "admin")
+    assert (made["scope"], made["application_id"], made["role"]) == (
+        scope,
+        None,
+        "admin" if scope == "operator" else None,
+    )
 
 
 async def test_keys_are_listed_in_pages(api):
@@ -221,6 +225,36 @@ async def test_a_role_below_admin_manages_no_keys(api, role):
             await own.refused("DELETE", f"/v1/keys/{UNKNOWN}", status=403, code="not_allowed")
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body", "said"),
+    [
+        ("POST", "/v1/keys", {"name": "x", "scope": "application"}, "Admins may make keys;"),
+        ("GET", "/v1/keys", None, "Admins may list keys;"),
+        ("DELETE", f"/v1/keys/{UNKNOWN}", None, "Admins may revoke keys;"),
+        ("GET", "/v1/people", None, "Admins may list people;"),
+        ("POST", "/v1/people", {"name": "x", "role": "member"}, "Admins, by a key or as people, may invite people;"),
+        ("GET", "/v1/sessions", None, "Admins may list sessions of people;"),
+        ("DELETE", "/v1/sessions/ses_1", None, "Admins may end sessions of others;"),
+        ("GET", "/v1/audit", None, "Admins may read the audit log;"),
+        ("GET", "/v1/applications/{app}/notify", None, "Admins may see its notices and their secret;"),
+        ("POST", "/v1/applications/{app}/notify/test", None, "Admins may try its notices;"),
+        ("GET", "/v1/applications/{app}/portal-sessions", None, "Admins may list portal sessions;"),
+        ("POST", "/v1/applications/{app}/portal-sessions", None, "as people, may open portal sessions;"),
+        ("DELETE", "/v1/applications/{app}/portal-sessions/ses_1", None, "Admins may end portal sessions;"),
+        ("DELETE", "/v1/applications/{app}", None, "The operator's admins may delete applications;"),
+        ("POST", "/v1/applications/{app}/webhooks", {"url": "https://x.example"}, "in the role admin or support may"),
+    ],
+)
+async def test_a_refusal_says_what_was_asked_for(api, method, path, body, said):
+    """And not all that the same people may."""
+    app = await api.application()
+    key = (await make_key(api, "application", app, "member"))["key"]
+    sent = {"headers": {"authorization": f"Bearer {key}"}}
+    problem = await api.refused(method, path.format(app=app), body, status=403, code="not_allowed", **sent)
+    assert said in problem["detail"]
+    assert problem["detail"].endswith("this is a key of the application in the role member.")
+
+
 async def test_nobody_gives_more_than_they_have(api):
     """An application's admin makes keys of that application, with any role, and no others."""
     app, other = await api.application(), await api.application()
@@ -249,6 +283,39 @@ async def test_nobody_gives_more_than_they_have(api):
             problem = await own.refused("DELETE", f"/v1/keys/{one['id']}", status=404, code="not_found")
             assert problem["detail"].replace(one["id"], UNKNOWN) == missing["detail"]
     assert {theirs["id"], operators["id"], publisher["id"]} <= set(await listed(api))
+
+
+@pytest.mark.parametrize("maker", ["key", "person"])
+async def test_an_admin_who_may_not_configure_makes_nobody_who_may(api, maker):
+    """With bridge-lms support users configure: an application's admin can't get there by a key, a person, a link of
+    somebody's, another role, or a portal session. The operator's admins give it.
+    """
+    app = await api.application(profile="bridge-lms")
+    person = {"name": "S", "role": "support", "application_id": app}
+    support = await api("POST", "/v1/people", person, status=201)
+    member = await api("POST", "/v1/people", {**person, "role": "member"}, status=201)
+    if maker == "key":
+        token = (await make_key(api, "application", app))["key"]
+    else:
+        link = (await api("POST", "/v1/people", {**person, "role": "admin"}, status=201))["link"]
+        token = (await api("POST", "/v1/sessions", {"link": link}, status=201))["token"]
+    async with by(api, token) as own:
+        for method, path, body in (
+            ("POST", "/v1/keys", {"name": "x", "scope": "application", "role": "support"}),
+            ("POST", "/v1/people", {"name": "x", "role": "support"}),
+            ("PATCH", f"/v1/people/{member['id']}", {"role": "support"}),
+            ("POST", f"/v1/people/{support['id']}/link", {}),
+            ("POST", f"/v1/applications/{app}/portal-sessions", {"role": "support"}),
+        ):
+            problem = await own.refused(method, path, body, status=403, code="not_allowed")
+            assert "nobody gives more than they have" in problem["detail"]
+            assert "which may give the role admin or member;" in problem["detail"]
+        await own("PATCH", f"/v1/people/{support['id']}", {"name": "T", "role": "support"})
+        await own("PATCH", f"/v1/people/{support['id']}", {"role": "member"})
+        await own("DELETE", f"/v1/people/{support['id']}", status=204)
+        for role in ("admin", "member"):
+            await make_key(own, "application", app, role)
+            await own("POST", "/v1/people", {"name": "x", "role": role}, status=201)
 
 
 async def test_an_operator_s_admin_makes_any(api):

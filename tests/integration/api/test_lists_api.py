@@ -169,3 +169,33 @@ async def test_what_has_not_arrived_everywhere(api, receiver):
         {"undelivered": "perhaps"},
     ):
         await api.refused("GET", place, params=params, status=400, code="invalid_request")
+
+
+@pytest.mark.parametrize("path", ["/v1/applications", "/v1/audit", "/v1/keys", "/v1/jobs"])
+async def test_a_window_that_ends_before_it_begins_is_refused(api, path):
+    """With its place: an empty list would read as "nothing happened". The same time twice is an empty window."""
+    window = {"since": "2026-05-02T00:00:00Z", "until": "2026-05-01T00:00:00Z"}
+    problem = await api.refused("GET", path, status=400, code="invalid_request", params=window)
+    assert problem["errors"][0]["pointer"] == "/until"
+    assert (await api("GET", path, params=window | {"until": window["since"]}))["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("limit", "x", "must be a whole number"),
+        ("limit", "0", "must be at least 1"),
+        ("limit", "501", "must be at most 500"),
+        ("after", "x", "must be a whole number"),
+        ("after", "-1", "must be at least 0"),
+        ("undelivered", "maybe", "must be true or false"),
+        ("cursor", "x" * 99, "must have at most 64 characters"),
+    ],
+)
+async def test_a_wrong_parameter_is_told_in_words(api, name, value, said):
+    """Not in those of a programming language."""
+    app = await api.application()
+    path = f"/v1/applications/{app}/events"
+    problem = await api.refused("GET", path, status=400, code="invalid_request", params={name: value})
+    assert problem["detail"] == f"The query parameter {name} {said}."
+    assert problem["errors"][0]["pointer"] == f"/{name}"

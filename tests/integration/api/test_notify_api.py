@@ -43,6 +43,16 @@ async def test_what_went_wrong_is_shown(api, receiver):
     assert (tried["response"], tried["error"]["code"]) == (None, "connect_refused")
 
 
+async def test_where_the_profile_asks_for_https_nothing_goes_without(api, receiver):
+    """Also to a URL that was saved while another profile was in force."""
+    app = await api.application(notify=receiver.url)
+    await api("PATCH", f"/v1/applications/{app}", {"profile": "bridge-xyz"})
+    tried = await api("POST", f"/v1/applications/{app}/notify/test")
+    assert (tried["is_accepted"], tried["response"]) == (False, None)
+    assert "https" in tried["error"]["message"].lower()
+    assert receiver.requests == []
+
+
 async def test_without_a_url_there_is_nothing_to_try(api):
     """It says what to do."""
     app = await api.application()
@@ -104,3 +114,32 @@ async def test_what_is_not_there(api):
     """No application."""
     await api.refused("GET", "/v1/applications/app_x/notify", status=404, code="not_found")
     await api.refused("POST", "/v1/applications/app_x/notify/test", status=404, code="not_found")
+
+
+@pytest.mark.parametrize("who", ["key", "portal"])
+async def test_an_application_s_admin_says_where_notices_go(api, receiver, who):
+    """By PATCH of the application with `notify` alone: they are told by this that it is their own to mend. Anything
+    beside it is the operator's, and so are mail addresses.
+    """
+    app = await api.application()
+    path = f"/v1/applications/{app}"
+    if who == "key":
+        key = {"name": "k", "scope": "application", "application_id": app}
+        token = (await api("POST", "/v1/keys", key, status=201))["key"]
+    else:
+        token = (await api("POST", f"{path}/portal-sessions", status=201))["url"].rpartition("/")[2]
+    sent = {"headers": {"authorization": f"Bearer {token}"}}
+    problem = await api.refused("POST", f"{path}/notify/test", status=409, code="state_forbidden", **sent)
+    assert "as its admin may too" in problem["detail"]
+    assert (await api("PATCH", path, {"notify": receiver.url}, **sent))["notify"] == receiver.url
+    assert (await api("POST", f"{path}/notify/test", **sent))["is_accepted"]
+    assert (await api("PATCH", path, {"notify": None}, **sent))["notify"] is None
+    for body in ({"notify": receiver.url, "name": "x"}, {"name": "x"}, {}, {"notify": "mailto:a@example.com"}):
+        problem = await api.refused("PATCH", path, body, status=403, code="not_allowed", **sent)
+        assert "The operator's admins may" in problem["detail"]
+    support = {"name": "k", "scope": "application", "application_id": app, "role": "support"}
+    sent = {"headers": {"authorization": f"Bearer {(await api('POST', '/v1/keys', support, status=201))['key']}"}}
+    for body in ({"notify": None}, {"notify": receiver.url}):
+        problem = await api.refused("PATCH", path, body, status=403, code="not_allowed", **sent)
+        assert "Admins may change where notices go" in problem["detail"]
+    assert (await api("GET", path))["notify"] is None

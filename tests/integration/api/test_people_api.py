@@ -156,6 +156,7 @@ async def test_attempts_are_limited(tmp_path, monkeypatch):
         invited = await invite(api)
         response = await api.client.post("/v1/sessions", json={"link": invited["link"]})
         assert (response.status_code, response.json()["code"]) == (429, "rate_limited")
+        assert f"try again in {response.headers['retry-after']} s" in response.json()["detail"]
         assert 1 <= int(response.headers["retry-after"]) <= 6
 
 
@@ -373,3 +374,35 @@ async def test_the_store_is_not_asked_about_noise(api, monkeypatch):
     monkeypatch.setattr(SqliteStore, "find_link", never)
     for link in ("x", "hk_link_", "hk_session_" + "A" * 44, "hk_link_" + "0" * 44):
         await api.refused("POST", "/v1/sessions", {"link": link}, status=401, code="unauthenticated")
+
+
+async def test_behind_a_trusted_proxy_attempts_are_everybodys_own(tmp_path, monkeypatch):
+    """One who guesses locks nobody else out, and writing other addresses in front helps them nothing; sessions and the
+    audit log have the address that the proxy saw.
+    """
+    monkeypatch.setattr(_attempts, "ATTEMPTS_MAX", 3)
+    async with api_in(tmp_path, trusted_proxies=("127.0.0.0/8",)) as api:
+        for number in range(4):
+            headers = {"x-forwarded-for": f"198.51.100.{number}, 203.0.113.5"}
+            response = await api.client.post("/v1/sessions", json={"link": "x"}, headers=headers)
+        assert response.status_code == 429
+        link = {"link": (await invite(api))["link"]}
+        other = {"x-forwarded-for": "203.0.113.6"}
+        assert (await api("POST", "/v1/sessions", link, status=201, headers=other))["address"] == "203.0.113.6"
+        (line,) = (await api("GET", "/v1/audit", params={"action": "session.opened"}))["data"]
+        assert line["address"] == "203.0.113.6"
+
+
+async def test_who_is_no_trusted_proxy_spoofs_no_address(tmp_path, monkeypatch):
+    """Without the setting, and from elsewhere than it names."""
+    monkeypatch.setattr(_attempts, "ATTEMPTS_MAX", 3)
+    for number, trusted in enumerate(((), ("203.0.113.0/24",))):
+        (tmp_path / str(number)).mkdir()
+        async with api_in(tmp_path / str(number), trusted_proxies=trusted) as api:
+            for last in range(4):
+                headers = {"x-forwarded-for": f"198.51.100.{last}"}
+                response = await api.client.post("/v1/sessions", json={"link": "x"}, headers=headers)
+            assert response.status_code == 429
+            made = await api("POST", "/v1/applications", {"name": "A"}, status=201, headers=headers)
+            (line,) = (await api("GET", "/v1/audit", params={"object": made["id"]}))["data"]
+            assert line["address"] == "127.0.0.1"

@@ -63,14 +63,39 @@ async def test_it_opens_its_application_and_no_other(api, receiver):
         await portal.refused("GET", path_of(app), status=403, code="not_allowed")
 
 
+async def test_a_portal_does_not_end_or_learn_what_outlives_it(api):
+    """An admin's key stays, and the secret of notices, which can't be rotated, is not shown; lesser keys may go."""
+    app = await api.application(notify="http://127.0.0.1:9/")
+    keys = {
+        role: await api(
+            "POST", "/v1/keys", {"name": "K", "scope": "application", "application_id": app, "role": role}, status=201
+        )
+        for role in ("admin", "member")
+    }
+    made = await api("POST", path_of(app), {"role": "admin"}, status=201)
+    async with inside(api, made) as portal:
+        await portal.refused("DELETE", f"/v1/keys/{keys['admin']['id']}", status=403, code="not_allowed")
+        await portal("DELETE", f"/v1/keys/{keys['member']['id']}", status=204)
+        assert (await portal("GET", f"/v1/applications/{app}/notify"))["secret"] is None
+    assert (await api("GET", f"/v1/applications/{app}/notify"))["secret"].startswith("whsec_")
+
+
 async def test_a_portal_makes_keys_of_its_application_but_no_ways_in_for_people(api):
     """A customer's developer gets a key there; a session that made sessions would never end."""
     app = await api.application()
     made = await api("POST", path_of(app), status=201)
     person = await api("POST", "/v1/people", {"name": "A", "role": "member", "application_id": app}, status=201)
     async with inside(api, made) as portal:
-        key = await portal("POST", "/v1/keys", {"name": "k", "scope": "application"}, status=201)
+        wanted = {"name": "k", "scope": "application", "role": "support"}
+        key = await portal("POST", "/v1/keys", wanted, status=201)
         assert key["application_id"] == app
+        admins = {"name": "k", "scope": "application"}
+        problem = await portal.refused("POST", "/v1/keys", admins, status=403, code="not_allowed")
+        assert problem["detail"] == (
+            "A key in the role admin may invite people and open portal sessions, and nobody gives more than they have. "
+            "This is a portal session of the application in the role admin, which may give the role support or member; "
+            "the operator's admins may give any."
+        )
         await portal("GET", "/v1/people")
         for method, path, body in (
             ("POST", path_of(app), None),
@@ -122,6 +147,14 @@ async def test_who_may_make_one(api):
                 assert missing.status_code == (404 if role == "admin" else 403)
             else:
                 assert theirs.status_code == (204 if role == "admin" and scope == "operator" else 403)
+
+
+async def test_it_is_ended_in_its_own_application(api):
+    """The operator reaches both; by the other's path there is none, and it lives on."""
+    app, other = await api.application(), await api.application()
+    session = await api("POST", path_of(app), status=201)
+    await api.refused("DELETE", f"{path_of(other)}/{session['id']}", status=404, code="not_found")
+    assert session["id"] in [one["id"] for one in (await api("GET", path_of(app)))["data"]]
 
 
 async def test_a_person_s_session_is_no_portal_session(api):

@@ -4,6 +4,11 @@ import re
 
 import httpx
 import pytest
+import structlog
+
+from hookspan.api import _tally
+from hookspan.manage import callers
+from hookspan.manage._tokens import new_token
 
 pytestmark = pytest.mark.anyio
 
@@ -55,12 +60,36 @@ async def test_the_key_is_taken_in_both_headers(api):
             assert (await client.get("/v1/profiles", headers=headers)).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/v1", "/v2/applications", "/v1/nope", "/v1/applications/x/nope", "/%00", "/schema"]
-)
+@pytest.mark.parametrize("path", ["/v1", "/v2/applications", "/v1/nope", "/v1/applications/x/nope", "/%00", "/schema"])
 async def test_an_unknown_address_is_a_problem(api, path):
     """404, with or without a key."""
     await api.refused("GET", path, status=404, code="not_found")
+
+
+async def test_a_strangers_flood_is_no_flood_of_lines(api, monkeypatch):
+    """Unknown keys beyond what is looked for at once are answered with 503: one line a second, as of publishes."""
+    monkeypatch.setattr(callers, "LOOKS_MAX", 0)
+
+    async def ask(times: int) -> int:
+        with structlog.testing.capture_logs() as lines:
+            for _ in range(times):
+                headers = {"authorization": f"Bearer {new_token('hk_app_').text}"}
+                answer = await api.client.get("/v1/applications", headers=headers)
+                assert (answer.status_code, answer.json()["code"]) == (503, "overloaded")
+        return sum(line["event"] == "request failed" for line in lines)
+
+    monkeypatch.setattr(_tally, "_LINE_INTERVAL_S", 0.0)
+    assert await ask(3) == 3
+    monkeypatch.setattr(_tally, "_LINE_INTERVAL_S", 3_600.0)
+    assert await ask(20) == 0
+
+
+async def test_the_bare_address_leads_to_the_dashboard(api):
+    """Who types it is a person; other methods are as wrong there as anywhere."""
+    response = await api.client.get("/")
+    assert response.is_redirect
+    assert response.headers["location"] == "/dashboard"
+    assert (await api.client.post("/")).status_code == 405
 
 
 @pytest.mark.parametrize(

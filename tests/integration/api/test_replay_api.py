@@ -282,10 +282,13 @@ async def test_the_command_previews_asks_and_watches(api, receiver):
     assert (code, json.loads(said)["count"]) == (0, 20)
     code, said, _ = await hookspan(api, *flags, typed="n\n")
     assert (code, said) == (130, "")
+    code, said, beside = await hookspan(api, *flags)
+    assert (code, said) == (2, "")
+    assert "There is no terminal to ask on: give --yes." in beside
     assert (await api("GET", "/v1/jobs", params={"application_id": app}))["data"] == []
     code, said, beside = await hookspan(api, *flags, typed="y\n")
     assert code == 0
-    assert said.endswith("succeeded: 20 delivered, 0 failed, 0 skipped\n")
+    assert said.endswith(" ended: 20 delivered, 0 failed, 0 skipped\n")
     assert "20 of 20" not in beside
     assert receiver.numbers == Counter(range(20))
     code, said, _ = await hookspan(api, *flags, "--type", "a.b", "--yes", "--json")

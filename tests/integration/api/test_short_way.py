@@ -128,16 +128,17 @@ async def new_key(api, scope: str, application: str | None = None) -> str:
 async def test_a_key_goes_the_short_way_once_it_is_known(api, line, ways, monkeypatch):
     """And the other once when it was revoked by somebody else or has gone stale: there it is looked for."""
     application = await api.application()
-    key = f"authorization: Bearer {await new_key(api, 'publisher')}\r\n"
+    made = await api("POST", "/v1/keys", {"name": "k", "scope": "publisher"}, status=201)
+    key = f"authorization: Bearer {made['key']}\r\n"
     await line.ask(request(application, EVENT))
     ways.clear()
     for _ in range(3):
         assert (await line.ask(request(application, EVENT, headers=key)))[0] == 202
     assert ways == ["asgi", "short", "short"]
-    api.node.manage.callers.forget()
+    api.node.manage.callers.forget(made["id"])
     assert (await line.ask(request(application, EVENT, headers=key)))[0] == 202
     monkeypatch.setattr(callers, "FRESH_S", 0.0)
-    api.node.manage.callers.forget()
+    api.node.manage.callers.forget(made["id"])
     for _ in range(2):
         assert (await line.ask(request(application, EVENT, headers=key)))[0] == 202
     assert ways[3:] == ["asgi"] * 3

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from hookspan.api.v0 import _routes
 from hookspan.manage import idempotency
 from tests.integration.api.conftest import ARRIVAL_S, Api, api_in
 from tests.support.bridge_client import BridgeClient
@@ -139,6 +140,10 @@ async def test_the_life_of_a_webhook(customer) -> None:
     changed = await customer.client.update_webhook(made["id"], event_categories=["rfi"], nobody="knows this")
     assert changed.status_code == 200
     assert changed.json()["event_categories"] == ["rfi"]
+    changed = await customer.client.update_webhook(made["id"], url=None)
+    assert changed.json()["event_categories"] == ["rfi"]
+    changed = await customer.client.update_webhook(made["id"], event_categories=None)
+    assert changed.json()["event_categories"] is None
     active = await customer.client.update_webhook(made["id"], status="active")
     assert active.json()["status"] == "active"
     again = await customer.client.update_webhook(made["id"], status="active")
@@ -449,6 +454,50 @@ async def test_another_applications_webhooks_are_unknown(served, customer) -> No
         assert (await client.list_webhooks()).json() == {"data": []}
         assert (await client.webhook_events()).json() == {"data": [], "count": 0}
         assert (await client.webhook_events(starting_after=event)).json() == {"data": [], "count": 0}
+
+
+async def test_only_keys_come_in(customer, served) -> None:
+    """No portal session and nobody who is signed in, though both may look at the same application under /v1."""
+    api = served.api
+    portal = await api("POST", f"/v1/applications/{customer.id}/portal-sessions", {}, status=201)
+    ada = {"name": "Ada", "role": "admin", "application_id": customer.id}
+    person = await api("POST", "/v1/people", ada, status=201)
+    session = await api("POST", "/v1/sessions", {"link": person["link"]}, status=201)
+    for token in (portal["url"].rpartition("/")[2], session["token"]):
+        looked = await api.client.get(f"/v1/applications/{customer.id}", headers={"authorization": f"Bearer {token}"})
+        assert looked.status_code == 200
+        async with BridgeClient(f"{api.node.base_url}/v0", token) as client:
+            for response in (
+                await client.list_webhooks(),
+                await client.create_webhook(customer.url, "webhook_creation"),
+            ):
+                assert response.status_code == 401
+                assert response.json()["code"] == "invalid"
+
+
+async def test_keys_of_two_customers_never_meet(customer, served) -> None:
+    """One idempotency key, path and body by two keys, of one application and of two: each gets a webhook of its own."""
+    api = served.api
+    other = (await api("POST", "/v1/applications", {"name": "Other", "profile": "bridge-xyz"}, status=201))["id"]
+    made = []
+    for application in (customer.id, customer.id, other):
+        async with BridgeClient(f"{api.node.base_url}/v0", await key_of(api, application)) as client:
+            response = await client.create_webhook(customer.url, "webhook_creation", idempotency_key="one")
+            assert (response.status_code, "idempotency-replayed" in response.headers) == (201, False)
+            made.append(response.json()["id"])
+    assert len(set(made)) == 3
+
+
+async def test_logs_have_the_last_hundred(customer, monkeypatch) -> None:
+    """As many as are documented; here eleven."""
+    assert _routes.LOGS_MAX == 100
+    monkeypatch.setattr(_routes, "LOGS_MAX", 11)
+    made = await customer.webhook()
+    event = await customer.publish(1)
+    for _ in range(12):
+        await customer.client.send_event(made["id"], event)
+    logs = await logged(customer, made["id"], 11)
+    assert (logs["count"], len(logs["data"])) == (11, 11)
 
 
 async def test_what_does_not_exist_is_refused_in_the_same_words(customer) -> None:

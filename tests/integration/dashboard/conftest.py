@@ -151,11 +151,14 @@ async def receiver() -> AsyncIterator[Receiver]:
 class Furnished:
     """An application with one of everything that has a page."""
 
-    def __init__(self, application: str, webhook: str, event: str, delivery: str) -> None:
+    def __init__(self, application: str, webhook: str, event: str, delivery: str, more: dict[str, str]) -> None:
         self.application = application
         self.webhook = webhook
         self.event = event
         self.delivery = delivery
+        self.job = more["job"]
+        self.key = more["key"]
+        self.person = more["person"]
 
     def paths(self) -> list[str]:
         """Every page of an application that anybody may look at, below its root."""
@@ -163,18 +166,39 @@ class Furnished:
         filtered = f"/deliveries?state=succeeded&webhook={self.webhook}&within=24h"
         return [
             "", webhook, f"{webhook}/delete", f"{webhook}/secret", "/deliveries", filtered, delivery, "/events",
-            "/events?undelivered=1", f"/events/{self.event}", "/search?q=nothing",
+            "/events?undelivered=1", f"/events/{self.event}", "/search?q=nothing", f"{webhook}/upcoming",
+            f"{webhook}/upcoming?type=order.paid", "/catalog", "/catalog/webhook.test", "/jobs", "/jobs?state=failed",
+            f"/jobs?webhook={self.webhook}", f"/jobs/{self.job}",
         ]  # fmt: skip
 
     def forms(self) -> list[str]:
         """Those for who configures."""
-        return ["/webhooks/new", f"/webhooks/{self.webhook}/edit"]
+        replay = f"/webhooks/{self.webhook}/replay"
+        return ["/webhooks/new", f"/webhooks/{self.webhook}/edit", replay]
+
+    def of_admins(self) -> list[str]:
+        """Those for who administers the application."""
+        return ["/keys", "/keys/new", "/audit", "/audit?action=webhook.created&within=24h", "/notices"]
+
+    def of_members(self) -> list[str]:
+        """Likewise; a portal has none of them."""
+        return ["/members", "/members/new", f"/members/{self.person}"]
 
     def unsafe(self) -> list[str]:
         """Every path that a form of an application posts to."""
         webhook, delivery = f"/webhooks/{self.webhook}", f"/deliveries/{self.delivery}"
         acts = ("edit", "disable", "activate", "delete", "secret", "test", "send")
-        return ["/webhooks", *(f"{webhook}/{one}" for one in acts), f"{delivery}/retry", f"{delivery}/cancel"]
+        more = (f"{webhook}/replay", f"/jobs/{self.job}/cancel", "/catalog/webhook.test/publish")
+        return ["/webhooks", *(f"{webhook}/{one}" for one in acts), f"{delivery}/retry", f"{delivery}/cancel", *more]
+
+    def unsafe_of_admins(self) -> list[str]:
+        """Likewise, for who administers the application."""
+        return ["/keys", f"/keys/{self.key}/revoke", "/notices", "/notices/test"]
+
+    def unsafe_of_members(self) -> list[str]:
+        """Likewise, beyond portals."""
+        person = f"/members/{self.person}"
+        return ["/members", person, f"{person}/link", f"{person}/remove"]
 
 
 async def furnish(api: Api, url: str, profile: str = "standard", **webhook) -> Furnished:
@@ -182,7 +206,16 @@ async def furnish(api: Api, url: str, profile: str = "standard", **webhook) -> F
     made = await api.webhook(application, url, **webhook)
     event = await api.publish(application, 1, content={"order_id": 17})
     delivery = (await api.delivery_of(application, event, "succeeded", "pending", "failed"))["delivery_id"]
-    return Furnished(application, made["id"], event, delivery)
+    path = f"/v1/applications/{application}"
+    replay = {"since": (await api("GET", path))["created_at"]}
+    key = {"name": "bot", "scope": "application", "application_id": application}
+    person = {"name": "Grace", "role": "member", "application_id": application}
+    more = {
+        "job": (await api("POST", f"{path}/webhooks/{made['id']}/replay", replay, status=202))["id"],
+        "key": (await api("POST", "/v1/keys", key, status=201))["id"],
+        "person": (await api("POST", "/v1/people", person, status=201))["id"],
+    }
+    return Furnished(application, made["id"], event, delivery, more)
 
 
 @pytest.fixture

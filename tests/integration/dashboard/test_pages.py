@@ -15,6 +15,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+ADMINS = ("operator_admin", "admin", "portal_admin")
 PORTALS = ("portal_admin", "portal_support", "portal_member")
 SOURCES = ("src", "href", "action", "formaction", "hx-get", "hx-post")
 
@@ -63,10 +64,15 @@ async def test_everybody_may_look(house: House, receiver: Receiver, who: str) ->
         if who in PORTALS:
             assert "/dashboard" not in response.text
             assert all(link.startswith((browser.root, "#")) for link in Page(response.text).links())
-    configures = who in {"operator_admin", "admin", "portal_admin"}
+    configures = who in ADMINS
     for path in there.forms():
         response = await browser.client.get(browser.root + path)
         assert response.status_code == (200 if configures else 403)
+        check_sealed(response)
+    for path in there.of_admins() + there.of_members():
+        response = await browser.client.get(browser.root + path)
+        is_absent = who in PORTALS and path in there.of_members()
+        assert response.status_code == (404 if is_absent else 200 if who in ADMINS else 403), path
         check_sealed(response)
 
 
@@ -83,7 +89,21 @@ async def test_what_lies_beyond_one_application(house: House, receiver: Receiver
             check_sealed(response)
         else:
             assert (response.status_code, response.headers["location"]) == (303, browser.root)
-    for path in ("/dashboard/search", "/dashboard/search?q=Acme"):
+    for name in ("members", "keys", "audit", "jobs"):
+        response = await browser.client.get(f"/dashboard/{name}")
+        if not sees_all:
+            assert (response.status_code, response.headers["location"]) == (303, f"{browser.root}/{name}")
+        else:
+            assert response.status_code == (200 if who == "operator_admin" or name == "jobs" else 403)
+            check_sealed(response)
+    for path in ("/dashboard/members/new", "/dashboard/keys/new", f"/dashboard/members/{there.person}"):
+        response = await browser.client.get(path)
+        assert response.status_code == (200 if who in ADMINS else 403), path
+        check_sealed(response)
+    response = await browser.client.get("/dashboard/settings")
+    assert response.status_code == (200 if who == "operator_admin" else 403)
+    check_sealed(response)
+    for path in ("/dashboard/search", "/dashboard/search?q=Acme", "/dashboard/sessions"):
         response = await browser.client.get(path)
         assert response.status_code == 200
         check_sealed(response)
@@ -109,6 +129,10 @@ async def test_what_a_role_may_not_do_is_disabled_with_the_reason(house: House, 
     for path in there.unsafe():
         response = await browser.post(browser.root + path, status=403)
         assert "may configure webhooks" in Page(response.text).text or "Only admins" in Page(response.text).text
+    is_portal = browser.root.startswith("/portal/")
+    for path in there.unsafe_of_admins() + ([] if is_portal else there.unsafe_of_members()):
+        response = await browser.post(browser.root + path, {"name": "x", "role": "member"}, status=403)
+        assert "dmins" in Page(response.text).text
 
 
 async def test_a_profile_names_who_may_in_its_own_words(house: House, receiver: Receiver) -> None:
@@ -220,6 +244,9 @@ async def test_every_unsafe_route_asks_for_the_form_s_token(house: House, receiv
     browser = await house.browser("operator_admin", there.application)
     portal = await house.portal(there.application)
     paths = [root + path for root in (browser.root, portal.root) for path in there.unsafe()]
+    paths += [root + path for root in (browser.root, portal.root) for path in there.unsafe_of_admins()]
+    paths += [root + path for root in (browser.root, "/dashboard") for path in there.unsafe_of_members()]
+    paths += ["/dashboard/keys", f"/dashboard/keys/{there.key}/revoke", "/dashboard/sessions/ses_1/end"]
     paths += ["/sign-out", "/dashboard/applications"]
     known = unsafe_routes(_framework_of(house))
     assert {_pattern(path, there, portal) for path in paths} | {"/sign-in", "/sign-in/{link:str}"} == known
@@ -245,10 +272,15 @@ async def test_every_unsafe_route_asks_for_the_form_s_token(house: House, receiv
 def _framework_of(house: House):
     """The framework's app inside: found in the closure of the seal."""
     node = house.api.node
-    sealed = build(node.manage, node.manage._ground.clock, node.settings)
+    sealed = build(node.manage, node.engine.intake, node.manage._ground.clock, node.settings)
     return next(cell.cell_contents for cell in sealed.__closure__ or () if hasattr(cell.cell_contents, "routes"))
 
 
 def _pattern(path: str, there: Furnished, portal: Browser) -> str:
     path = path.replace(portal.root, "/portal/{token:str}").replace(there.application, "{app:str}")
-    return path.replace(there.webhook, "{webhook_id:str}").replace(there.delivery, "{delivery_id:str}")
+    for value, name in (
+        (there.webhook, "webhook_id"), (there.delivery, "delivery_id"), (there.job, "job_id"), (there.key, "key_id"),
+        (there.person, "person_id"), ("ses_1", "session_id"), ("webhook.test", "event_type"),
+    ):  # fmt: skip
+        path = path.replace(value, f"{{{name}:str}}")
+    return path

@@ -166,7 +166,7 @@ async def test_wrong_links_run_into_a_limit(house: House) -> None:
         assert int(response.headers["retry-after"]) > 0
         assert "Too many attempts" in Page(response.text).text
     # The address is let in again, for the other tests of this node.
-    house.api.node.manage.sign_in._attempts._full_at_s.clear()
+    house.api.node.manage.sign_in._attempts._buckets._full_at_s.clear()
 
 
 async def expire(house: House, browser: Browser) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from hookspan.domain.outcome import ErrorCode, Owner
+from hookspan.domain.outcome import ErrorCode, Outcome, Owner
 from hookspan.egress.job import Failure
 from hookspan.egress.pool import IDLE_S_MAX
 from tests.integration.egress.evil import OK, EvilReceiver, an_egress, post, says, until
@@ -225,6 +225,30 @@ async def test_closing_ends_what_is_in_flight():
             assert egress.sockets == 0
             await egress.close()
         await receiver.all_gone()
+
+
+async def test_what_is_abandoned_ends_at_once():
+    """That request and no other; sent or opening, its socket is closed, and its outcome is ours. Once it has an
+    outcome, there is nothing to abandon.
+    """
+
+    async def hangs(peer):
+        await peer.request()
+        await peer.gone()
+
+    async with EvilReceiver(hangs) as receiver, an_egress() as egress:
+        target = egress.target(receiver.url, https_required=False)
+        outcomes: dict[str, list[Outcome]] = {"sent": [], "opening": [], "other": []}
+        done = {name: each.append for name, each in outcomes.items()}
+        for name in ("sent", "other"):
+            egress.send(target, b"", b"", application_id=1, timeout_ms=5_000, done=done[name])
+        await until(lambda: len(receiver.requests) == 2)
+        egress.send(target, b"", b"", application_id=1, timeout_ms=5_000, done=done["opening"])
+        for name in ("sent", "opening", "sent"):
+            egress.abandon(done[name])
+            assert [(one.error, one.owner) for one in outcomes[name]] == [(ErrorCode.SHUTDOWN, Owner.US)]
+        await until(lambda: egress.sockets == 1)
+        assert (egress.in_flight, outcomes["other"]) == (1, [])
 
 
 async def test_a_connection_that_comes_too_late(monkeypatch):

@@ -10,10 +10,12 @@ import pytest
 
 from hookspan.api import _document, _refusals, _words
 from hookspan.api._app import create_app
+from hookspan.api._who import WHO, WORDS
 from hookspan.engine import publication
 from hookspan.settings import Settings
 from hookspan.telemetry import Counters
 from tests.support.asgi import ask
+from tests.support.walk import ROUTES
 
 # Bodies that are left out in the examples, as one would.
 EMPTY_BODIES = set(_document.OPTIONAL_BODIES)
@@ -27,7 +29,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="module")
 async def document() -> dict:
-    nobody: Any = types.SimpleNamespace(callers=None, idempotency=None)
+    nobody: Any = types.SimpleNamespace(callers=None, idempotency=None, rates=None)
     engine: Any = types.SimpleNamespace(intake=types.SimpleNamespace(publish=None), readiness=lambda: None)
     app = create_app(nobody, engine, Counters(), Settings(operator_key="k" * 20))
     return msgspec.json.decode((await ask(app, "GET", "/openapi.json")).body)
@@ -177,3 +179,15 @@ async def test_the_copy_in_the_docs_is_this_document(document):
     """`make docs` writes it, so that a change of the API is seen in review."""
     copy = Path(__file__).parents[3] / "docs" / "openapi.json"
     assert msgspec.json.decode(copy.read_bytes()) == document, "run `make docs`"
+
+
+async def test_each_operation_says_who_may(document):
+    """In the words of the table that every route is tried by, in tests/integration/api/test_matrix.py."""
+    assert {name: route.who for name, route in ROUTES.items()} == WHO
+    said = {
+        operation["operationId"]: operation["description"]
+        for path, item in document["paths"].items()
+        for operation in item.values()
+        if path.startswith("/v1/")
+    }
+    assert {name for name, text in said.items() if text.endswith(f"\n\nWho may: {WORDS[WHO[name]]}")} == set(WHO)

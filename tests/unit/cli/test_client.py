@@ -164,3 +164,21 @@ def test_another_server_s_answer_is_told_apart(server: Server) -> None:
         with pytest.raises(Refused) as caught:
             client.call("POST", "/", {})
     assert caught.value.answer_status == 500
+
+
+def test_the_environment_names_server_and_key(
+    server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Keys need not stand in the list of processes; a flag wins; and what is no address is refused there too."""
+    monkeypatch.setenv("HOOKSPAN_URL", address(server))
+    monkeypatch.setenv("HOOKSPAN_KEY", "key-of-the-environment")
+    assert run(["publish", "app_1", "order.paid"]) == Exit.OK
+    assert run(["publish", "app_1", "order.paid", "--key", "key-of-the-flag"]) == Exit.OK
+    assert [one["key"] for one in server.seen] == ["Bearer key-of-the-environment", "Bearer key-of-the-flag"]
+    assert run(["publish", "a", "b", "--url", "http://127.0.0.1:1"]) == Exit.UNREACHABLE
+    shown = capsys.readouterr().err
+    assert "No answer from http://127.0.0.1:1" in shown
+    assert "--url or HOOKSPAN_URL" in shown
+    monkeypatch.setenv("HOOKSPAN_URL", "nonsense")
+    assert run(["publish", "a", "b"]) == Exit.USAGE
+    assert "write http://host:port" in capsys.readouterr().err

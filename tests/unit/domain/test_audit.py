@@ -90,10 +90,10 @@ def test_every_member_is_in_the_hash(change: dict[str, Any]) -> None:
 
 
 def test_every_member_is_tested() -> None:
-    """A new one must come into the hash."""
+    """A new one must come into the hash; `by_operator` alone does not, which says only who is shown what."""
     assert AuditEntry.__struct_fields__ == (
         "at", "application_id", "application", "actor_kind", "actor_id", "actor_name", "role", "action", "object_kind",
-        "object_id", "address", "request_id", "detail",
+        "object_id", "address", "request_id", "detail", "by_operator",
     )  # fmt: skip
 
 
@@ -161,6 +161,7 @@ def test_chains_have_names() -> None:
 
 def test_a_detail_is_bounded() -> None:
     """Of what is too long its size and digest are kept, of too many members the first."""
+    assert (DETAIL_MEMBERS_MAX, DETAIL_VALUE_BYTES_MAX) == (100, 2_048), "docs/limits.md says so"
     long = "x" * DETAIL_VALUE_BYTES_MAX
     assert bounded({"a": "x" * (DETAIL_VALUE_BYTES_MAX - 2)}) == {"a": "x" * (DETAIL_VALUE_BYTES_MAX - 2)}
     short = bounded({"a": long, "b": moved("old", [long])})

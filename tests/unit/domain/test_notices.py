@@ -8,6 +8,7 @@ from hookspan.domain.notice import (
     FAILING_MS,
     NAME_CHARS_MAX,
     RETRY_DELAYS_MS,
+    SAID_CHARS_MAX,
     Answer,
     NoticeKind,
     Watched,
@@ -118,6 +119,19 @@ def test_a_long_name_is_cut():
     told = body(NoticeKind.FAILING, seen({"name": "x" * 10_000}))
     assert told["data"]["webhook"]["name"] == "x" * NAME_CHARS_MAX
     assert len(told["data"]["sentence"]) < 500
+
+
+@pytest.mark.parametrize(
+    "name", ["Shop\r\n\r\nYour password is over:\thttps://x.example", "Shop\u2028a\x85b\x00\u202ec"]
+)
+def test_a_name_is_one_short_line_in_the_sentence(name):
+    """Somebody's name of a webhook must not look like a part of our letter."""
+    said = body(NoticeKind.FAILING, seen({"name": name}))["data"]["sentence"]
+    assert said.isprintable()
+    assert "Shop " in said
+    said = body(NoticeKind.FAILING, seen({"name": name + "x" * 500}))["data"]["sentence"]
+    assert len(said.partition("The webhook ")[2].partition(" (https://receiver")[0]) == SAID_CHARS_MAX
+    assert "to https://" in body(NoticeKind.FAILING, seen({"name": " \r\n"}))["data"]["sentence"]
 
 
 def test_it_is_tried_five_times_within_six_hours():

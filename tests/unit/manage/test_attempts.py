@@ -61,15 +61,16 @@ def test_addresses_are_apart(attempts: Attempts) -> None:
     assert wait_s(attempts, None)
 
 
-def test_memory_is_bounded(attempts: Attempts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_is_bounded(clock: VirtualClock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who tried least lately is forgotten first."""
     monkeypatch.setattr(_attempts, "ADDRESSES_MAX", 3)
+    attempts = Attempts(clock)
     for _ in range(ATTEMPTS_MAX):
         attempts.take("192.0.2.1")
     for number in range(2, 50):
         attempts.take(f"192.0.2.{number}")
         wait_s(attempts)  # it tries on, and so is remembered
-    assert len(attempts._full_at_s) == 3
+    assert len(attempts._buckets) == 3
     for number in range(2, 5):
         attempts.take(f"192.0.2.{number}")
     attempts.take("192.0.2.1")

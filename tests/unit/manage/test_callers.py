@@ -8,6 +8,7 @@ import pytest
 from hookspan.domain.caller import OPERATOR, Role, Scope
 from hookspan.domain.identity import Key, Person, Session, SessionKind, digest_of
 from hookspan.errors import HookspanError, NotAllowed, NotFound, Overloaded, StoreUnavailable, Unauthenticated
+from hookspan.ids import KEY_PREFIX, PERSON_PREFIX, SESSION_PREFIX, to_text
 from hookspan.manage import callers as room
 from hookspan.manage._tokens import KEY_STARTS, PORTAL_START, SESSION_START, new_token
 from hookspan.manage.callers import FLUSH_S, FRESH_S, IDLE_END_MS, Callers, caller_of, check_publish
@@ -16,6 +17,7 @@ from tests.support.clock import VirtualClock
 
 pytestmark = pytest.mark.anyio
 
+KEY = to_text(KEY_PREFIX, 1)
 OPERATOR_KEY = "hk_op_0123456789abcdef"
 PERSON = Person(
     id=3, name="Ada", application_id=7, application="app_x", role=Role.SUPPORT, created_at=0, last_seen_at=None
@@ -150,7 +152,7 @@ async def test_a_revocation_elsewhere_counts_in_two_seconds(ring: Ring) -> None:
     ring.store.kept[digest_of(raw)] = kept
     await ring.callers.find(raw)
     del ring.store.kept[digest_of(raw)]
-    ring.callers.forget()
+    ring.callers.forget(KEY)
     assert ring.callers.known(raw) is None
     await refused(ring.callers, raw)
 
@@ -231,11 +233,59 @@ async def test_a_look_that_began_before_a_revocation_is_not_remembered(ring: Rin
     before = asyncio.ensure_future(ring.callers.find(raw))
     await asyncio.sleep(0)
     del ring.store.kept[digest_of(raw)]
-    ring.callers.forget()
+    ring.callers.forget(KEY)
     ring.store.gate = None
-    await refused(ring.callers, raw)
+    after = asyncio.ensure_future(refused(ring.callers, raw))
+    await asyncio.sleep(0)
     gate.set()
     assert (await before).name == "shop"  # it was there when it was asked
+    await after
+    assert ring.callers.known(raw) is None
+
+
+@pytest.mark.parametrize("name", [KEY, to_text(PERSON_PREFIX, 3), to_text(SESSION_PREFIX, 2), "app_x"])
+async def test_only_those_are_forgotten_whose_rights_changed(ring: Ring, name: str) -> None:
+    """By the key, the person, the session or the application; another tenant's cached caller stays, without a look."""
+    mine = {
+        KEY: ring.keep(a_key(1)),
+        "person": ring.keep(a_session(PERSON, 1 << 50), SESSION_START),
+    }
+    other = ring.keep(a_key(9, application="app_other"))
+    for raw in (*mine.values(), other):
+        await ring.callers.find(raw)
+    looks = ring.store.looks
+    ring.callers.forget(name)
+    gone = {KEY: {KEY}, "app_x": {KEY, "person"}}.get(name, {"person"})
+    assert {one for one, raw in mine.items() if ring.callers.known(raw) is None} == gone
+    assert await ring.callers.find(other) is ring.callers.known(other)
+    assert ring.store.looks == looks
+
+
+async def test_another_tenants_look_is_kept_and_shared_though_somebody_was_forgotten(ring: Ring) -> None:
+    """Who makes and revokes keys all day costs nobody else a look."""
+    raw = ring.keep(a_key(9, application="app_other"))
+    ring.store.gate = asyncio.Event()
+    first = asyncio.ensure_future(ring.callers.find(raw))
+    await asyncio.sleep(0)
+    for _ in range(room.FORGOTTEN_MAX):
+        ring.callers.forget(KEY)
+    second = asyncio.ensure_future(ring.callers.find(raw))
+    await asyncio.sleep(0)
+    ring.store.gate.set()
+    assert await first == await second == ring.callers.known(raw)
+    assert ring.store.looks == 1
+
+
+async def test_a_look_that_missed_too_much_is_not_kept(ring: Ring) -> None:
+    """Beyond FORGOTTEN_MAX names nobody knows any more whom they were of."""
+    raw = ring.keep(a_key(9, application="app_other"))
+    ring.store.gate = asyncio.Event()
+    look = asyncio.ensure_future(ring.callers.find(raw))
+    await asyncio.sleep(0)
+    for _ in range(room.FORGOTTEN_MAX + 1):
+        ring.callers.forget(KEY)
+    ring.store.gate.set()
+    assert await look
     assert ring.callers.known(raw) is None
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from hookspan.domain.caller import OPERATOR, Caller
-from hookspan.errors import IdempotencyConflict, IdempotencyRunning, InvalidRequest
+from hookspan.domain.caller import OPERATOR, Caller, Role, Scope
+from hookspan.errors import IdempotencyAnswerGone, IdempotencyConflict, IdempotencyRunning, InvalidRequest
 from hookspan.ids import IdMaker
 from hookspan.manage.idempotency import (
     ANSWER_BYTES_MAX,
@@ -41,7 +41,7 @@ class Room:
         self.keys = Idempotency(store, Vault(bytes(32)), clock)
 
     async def begin(self, key: str = "k", body: bytes = b"x", caller: Caller = OPERATOR, **options: bool):
-        return await self.keys.begin(caller, key, self.keys.fingerprint("POST", "/v1/x", body), **options)
+        return await self.keys.begin(caller, key, self.keys.fingerprint(caller, "POST", "/v1/x", body), **options)
 
     async def fresh(self, key: str = "k") -> Fresh:
         begun = await self.begin(key)
@@ -109,7 +109,7 @@ def test_what_is_said():
         (Conflict(), IdempotencyConflict, "another request"),
         (Running(is_in_doubt=False), IdempotencyRunning, "still being answered"),
         (Running(is_in_doubt=True), IdempotencyRunning, "send it with a new key"),
-        (Replay(Answer(201, (), None)), IdempotencyRunning, "too large to be kept"),
+        (Replay(Answer(201, (), None)), IdempotencyAnswerGone, "no room to keep"),
     ):
         with pytest.raises(kind, match=words):
             settled(outcome)
@@ -125,12 +125,19 @@ def test_keys_are_printable():
 
 
 def test_a_fingerprint_tells_requests_apart():
-    """Method, path and body, with no way to move bytes from one to the other; and keyed."""
+    """Role, method, path and body, with no way to move bytes from one to the other; and keyed."""
     nobody: object = None
     one, two = (Idempotency(nobody, Vault(bytes([key]) * 32), VirtualClock()) for key in (1, 2))  # type: ignore[arg-type]
-    given = [("POST", "/a", b"b"), ("POST", "/ab", b""), ("POST", "/", b"ab"), ("PUT", "/a", b"b")]
+    given = [
+        (OPERATOR, "POST", "/a", b"b"),
+        (OPERATOR, "POST", "/ab", b""),
+        (OPERATOR, "POST", "/", b"ab"),
+        (OPERATOR, "PUT", "/a", b"b"),
+        (msgspec.structs.replace(OPERATOR, role=Role.MEMBER), "POST", "/a", b"b"),
+        (msgspec.structs.replace(OPERATOR, scope=Scope.APPLICATION), "POST", "/a", b"b"),
+    ]
     found = {keys.fingerprint(*each) for keys in (one, two) for each in given}
-    assert len(found) == 8
+    assert len(found) == 12
     assert one.fingerprint(*given[0]) == one.fingerprint(*given[0])
 
 

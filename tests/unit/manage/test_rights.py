@@ -19,10 +19,10 @@ KINDS: tuple[Any, ...] = ("key", "person", "portal")
 
 # Without CONFIGURE: by reach and role, what is allowed.
 RIGHTS = {
-    ("operator", ADMIN): {Right.LOOK, Right.PUBLISH, Right.OPERATE, Right.ADMINISTER},
+    ("operator", ADMIN): {Right.LOOK, Right.PUBLISH, Right.OPERATE, Right.ADMINISTER, Right.INTRODUCE},
     ("operator", SUPPORT): {Right.LOOK},
     ("operator", MEMBER): {Right.LOOK},
-    ("application", ADMIN): {Right.LOOK, Right.ADMINISTER},
+    ("application", ADMIN): {Right.LOOK, Right.ADMINISTER, Right.INTRODUCE},
     ("application", SUPPORT): {Right.LOOK},
     ("application", MEMBER): {Right.LOOK},
 }
@@ -64,8 +64,9 @@ def caller(kind: Any, where: str, role: Role, scope: Scope | None = None) -> Cal
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("right", [one for one in Right if one is not Right.CONFIGURE])
 def test_rights_by_reach_and_role(right: Right, kind: str, where: str, role: Role) -> None:
-    """The same for a key, a person and a portal session."""
-    assert _rights.has(caller(kind, where, role), right) == (right in RIGHTS[where, role])
+    """The same for a key, a person and a portal session, but that nobody comes in by a portal session."""
+    expected = right in RIGHTS[where, role] and (kind, right) != ("portal", Right.INTRODUCE)
+    assert _rights.has(caller(kind, where, role), right) == expected
 
 
 @pytest.mark.parametrize(("where", "role"), list(CONFIGURE))
@@ -125,3 +126,44 @@ def test_shipped_profiles_name_known_words() -> None:
     profiles = load_profiles()
     words = {word for name in profiles.names for word in profiles.get(name).rules.configure}
     assert words <= {"admin", "support", _rights.APPLICATION_KEY}
+
+
+@pytest.mark.parametrize("configure", CONFIGURES)
+def test_nobody_gives_more_than_they_have(configure: tuple[str, ...]) -> None:
+    """Whoever may give at all: what passes has no right that the giver lacks, and what is refused has one."""
+    of_profile = profile(configure)
+    for giver_kind, gift_kind, role in itertools.product(KINDS, KINDS, Role):
+        giver, gift = caller(giver_kind, "application", ADMIN), caller(gift_kind, "application", role)
+        rights = {right for right in Right if _rights.has(gift, right, of_profile)}
+        own = {right for right in Right if _rights.has(giver, right, of_profile)}
+        if rights <= own:
+            _rights.check_gift(giver, gift, of_profile)
+            continue
+        with pytest.raises(NotAllowed, match="nobody gives more than they have"):
+            _rights.check_gift(giver, gift, of_profile)
+
+
+@pytest.mark.parametrize(
+    ("configure", "giver", "gift", "said"),
+    [
+        (("support",), "key", SUPPORT, "A key in the role support may configure webhooks and send by hand, and"),
+        (("support",), "key", SUPPORT, "which may give the role admin or member;"),
+        (("admin",), "portal", ADMIN, "which may give the role support or member;"),
+        (("support",), "portal", ADMIN, "which may give the role member;"),
+    ],
+)
+def test_a_refused_gift_names_the_roles_that_may_be_given(
+    configure: tuple[str, ...], giver: str, gift: Role, said: str
+) -> None:
+    """And what it would have been able to do beyond its giver."""
+    with pytest.raises(NotAllowed) as caught:
+        _rights.check_gift(caller(giver, "application", ADMIN), caller("key", "application", gift), profile(configure))
+    assert said in caught.value.detail
+
+
+def test_a_refusal_says_what_was_asked_for() -> None:
+    """Where that is less than the right; and whose keys configure."""
+    with pytest.raises(NotAllowed, match="Admins may read the audit log; this is a key"):
+        _rights.check(caller("key", "application", MEMBER), Right.ADMINISTER, what="read the audit log")
+    with pytest.raises(NotAllowed, match="keys of the application in the role admin or support may configure"):
+        _rights.check(caller("key", "application", MEMBER), Right.CONFIGURE, profile(("admin", "application_key")))

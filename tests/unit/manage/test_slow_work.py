@@ -7,8 +7,11 @@ import pytest
 
 from hookspan.errors import Overloaded
 from hookspan.manage._slow import AT_ONCE_MAX, WAITING_MAX, SlowWork
+from tests.support.clock import VirtualClock
 
 pytestmark = pytest.mark.anyio
+
+A, B = 1, 2
 
 
 class Gate:
@@ -37,29 +40,64 @@ class Gate:
 
 async def test_two_at_once_and_a_short_queue():
     """One more than that is refused at once; afterwards there is room again."""
-    slow, gate = SlowWork(), Gate()
-    tasks = [asyncio.create_task(slow.run(gate)) for _ in range(AT_ONCE_MAX + WAITING_MAX)]
+    slow, gate = SlowWork(VirtualClock()), Gate()
+    tasks = [asyncio.create_task(slow.run(number, gate)) for number in range(AT_ONCE_MAX + WAITING_MAX)]
     await asyncio.sleep(0)
     with pytest.raises(Overloaded):
-        await slow.run(gate)
+        await slow.run(AT_ONCE_MAX + WAITING_MAX, gate)
     gate.let_go()
     assert sorted(await asyncio.gather(*tasks)) == list(range(1, AT_ONCE_MAX + WAITING_MAX + 1))
     assert gate.most <= AT_ONCE_MAX == 2
-    assert await slow.run(lambda: "there is room") == "there is room"
+    assert await slow.run(A, lambda: "there is room") == "there is room"
+
+
+async def test_one_application_leaves_a_thread_for_another():
+    """However many keys A asks for, B's is made at once."""
+    slow, gate = SlowWork(VirtualClock()), Gate()
+    tasks = [asyncio.create_task(slow.run(A, gate)) for _ in range(WAITING_MAX + 1)]
+    await asyncio.sleep(0)
+    with pytest.raises(Overloaded):
+        await slow.run(A, gate)
+    assert await slow.run(B, lambda: "made") == "made"
+    gate.let_go()
+    await asyncio.gather(*tasks)
+    assert gate.most == 1
 
 
 async def test_who_leaves_gives_up_the_place():
-    """In the queue; a thread that runs goes on to its end, and is counted until then."""
-    slow, gate = SlowWork(), Gate()
-    tasks = [asyncio.create_task(slow.run(gate)) for _ in range(AT_ONCE_MAX + WAITING_MAX)]
+    """In the queue."""
+    slow, gate = SlowWork(VirtualClock()), Gate()
+    tasks = [asyncio.create_task(slow.run(number, gate)) for number in range(AT_ONCE_MAX + WAITING_MAX)]
     await asyncio.sleep(0)
     for task in tasks[AT_ONCE_MAX:]:
         task.cancel()
     await asyncio.gather(*tasks[AT_ONCE_MAX:], return_exceptions=True)
-    another = asyncio.create_task(slow.run(gate))
+    another = asyncio.create_task(slow.run(A, gate))
     gate.let_go()
     await asyncio.gather(another, *tasks[:AT_ONCE_MAX])
     assert gate.done == AT_ONCE_MAX + 1
+
+
+async def test_a_thread_that_runs_is_counted_to_its_end():
+    """Also when the caller has left: so that leaving early gives nobody more than its share. What it raises then is
+    nobody's.
+    """
+    slow, gate = SlowWork(VirtualClock()), Gate()
+    is_running = threading.Event()
+
+    def fails() -> None:
+        is_running.set()
+        gate()
+        raise ValueError("heard by nobody")
+
+    left = asyncio.create_task(slow.run(A, fails))
+    assert await asyncio.to_thread(is_running.wait, 10)
+    left.cancel()
+    await asyncio.gather(left, return_exceptions=True)
+    another = asyncio.create_task(slow.run(A, lambda: gate.done))
+    assert await slow.run(B, lambda: gate.done) == 0
+    gate.let_go()
+    assert await another == 1
 
 
 async def test_what_it_raises_comes_back():
@@ -69,4 +107,4 @@ async def test_what_it_raises_comes_back():
         raise ValueError("the reason")
 
     with pytest.raises(ValueError, match="the reason"):
-        await SlowWork().run(fails)
+        await SlowWork(VirtualClock()).run(A, fails)

@@ -71,6 +71,14 @@ def test_the_file_may_write_lists_as_lists(folder: Path) -> None:
     assert settings.egress_addresses == ("198.51.100.7",)
 
 
+def test_the_client_s_variables_are_no_settings(folder: Path) -> None:
+    """HOOKSPAN_URL and HOOKSPAN_KEY stand in the environment of who asks a server: not refused, and not settings."""
+    environment = {"HOOKSPAN_URL": "http://h:1", "HOOKSPAN_KEY": "hk_op_x"}
+    assert load_settings(environment=environment, folder=folder) == Settings()
+    write_toml(folder, 'key = "x"\n')
+    assert "Unknown setting key" in refusal(folder)
+
+
 def test_the_file_can_lie_elsewhere(folder: Path) -> None:
     """HOOKSPAN_CONFIG names another file, and then it must be there."""
     other = folder / "other.toml"
@@ -91,6 +99,7 @@ def test_the_file_can_lie_elsewhere(folder: Path) -> None:
         ({"HOOKSPAN_EGRESS_ALLOW_HTTP": "perhaps"}, "HOOKSPAN_EGRESS_ALLOW_HTTP"),
         ({"HOOKSPAN_EGRESS_ALLOW": "10.0.0.1/8"}, "HOOKSPAN_EGRESS_ALLOW"),
         ({"HOOKSPAN_EGRESS_ADDRESSES": "example.com"}, "HOOKSPAN_EGRESS_ADDRESSES"),
+        ({"HOOKSPAN_TRUSTED_PROXIES": "10.0.0.1/8"}, "HOOKSPAN_TRUSTED_PROXIES"),
         ({"HOOKSPAN_EGRESS_PROXY": "proxy:3128"}, "HOOKSPAN_EGRESS_PROXY"),
         ({"HOOKSPAN_EGRESS_PROXY": "http://proxy:port"}, "HOOKSPAN_EGRESS_PROXY"),
         ({"HOOKSPAN_EGRESS_CA_FILE": "/no/such.pem"}, "HOOKSPAN_EGRESS_CA_FILE"),
@@ -244,6 +253,7 @@ def test_the_names_are_pinned() -> None:
         [
             "database_url", "host", "port", "operator_key", "encryption_key", "egress_allow", "egress_allow_http",
             "egress_ca_file", "egress_proxy", "egress_addresses", "retention_days", "log_level", "profiles_path",
-                "public_url", "smtp_url", "smtp_from",
+            "management_rate",
+            "public_url", "trusted_proxies", "smtp_url", "smtp_from",
         ]
     )  # fmt: skip

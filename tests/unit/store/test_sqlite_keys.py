@@ -1,27 +1,103 @@
 """Bounds of Idempotency-Keys in the SQLite store, and the audit log's own guard."""
 
 import apsw
+import msgspec
 import pytest
 
 from hookspan.errors import StoreUnavailable
-from hookspan.store.idempotency import KeyState, KeyUse
+from hookspan.store.idempotency import KEY_FORCE_MS, KeyedPublish, KeyOutcome, KeyState, KeyUse
 from tests.contract.test_audit import entry
+from tests.contract.test_idempotency import FRESH, publish
+from tests.contract.world import World
 from tests.unit.store.conftest import Open
 
 pytestmark = pytest.mark.anyio
 
+FULL = KeyOutcome.FULL
 
-async def test_the_oldest_keys_of_an_owner_go(open_world: Open) -> None:
-    """Beyond their number; those of others stay, and who is dropped while running ends without harm."""
-    world = await open_world(keys_per_owner_max=3)
-    taken = [await world.store.take_key(KeyUse("a", str(number), b"f", world.now, 0)) for number in range(3)]
-    other = await world.store.take_key(KeyUse("b", "0", b"f", world.now, 0))
-    assert (await world.store.take_key(KeyUse("a", "new", b"f", world.now, 0))).is_fresh
-    assert not await world.store.finish_key(taken[0].id, KeyState.DONE, b"late")
-    assert (await world.store.take_key(KeyUse("a", "0", b"f", world.now, 0))).is_fresh  # and 1 goes for it
-    again = [await world.store.take_key(KeyUse("a", key, b"f", world.now, 0)) for key in ("2", "new", "0")]
-    assert [one.is_fresh for one in again] == [False, False, False]
-    assert (await world.store.take_key(KeyUse("b", "0", b"f", world.now, 0))).id == other.id
+
+def use(world: World, key: str, application_id: int = 1, owner: str = "a") -> KeyUse:
+    return KeyUse(owner, key, b"f", world.now, world.now - KEY_FORCE_MS, application_id)
+
+
+async def test_an_application_has_so_many_keys(open_world: Open) -> None:
+    """Whoever takes them. Nothing of the last 24 hours goes for another; what is older does, to the millisecond."""
+    world = await open_world(keys_max=2)
+    assert await world.store.take_key(use(world, "0"))
+    world.clock.move(1)
+    assert await world.store.take_key(use(world, "1", owner="b"))
+    assert await world.store.take_key(use(world, "2")) is None
+    assert await world.store.take_key(use(world, "2", application_id=2))
+    again = await world.store.take_key(use(world, "0"))
+    assert again is not None
+    assert not again.is_fresh
+    world.clock.move(KEY_FORCE_MS - 1)
+    assert await world.store.take_key(use(world, "2")) is None
+    world.clock.move(1)
+    assert await world.store.take_key(use(world, "2"))
+    assert await world.store.take_key(use(world, "3")) is None
+    await world.store.forget_key(again.id)  # is gone already
+    assert await world.store.take_key(use(world, "3")) is None
+
+
+async def test_an_application_has_so_many_bytes_of_answers(open_world: Open) -> None:
+    """Beyond them the short answer is kept; those that go make room."""
+    world = await open_world(key_answers_bytes_max=10)
+    kept = []
+    for key in ("0", "1", "2"):
+        taken = await world.store.take_key(use(world, key))
+        assert taken is not None
+        await world.store.finish_key(taken.id, KeyState.DONE, b"x" * 5, short=b"")
+        kept.append(await world.store.take_key(use(world, key)))
+    assert [one and one.answer for one in kept] == [b"xxxxx", b"xxxxx", b""]
+    assert kept[0] is not None
+    await world.store.forget_key(kept[0].id)
+    taken = await world.store.take_key(use(world, "3"))
+    assert taken is not None
+    await world.store.finish_key(taken.id, KeyState.DONE, b"y" * 5, short=b"")
+    found = await world.store.take_key(use(world, "3"))
+    assert found is not None
+    assert found.answer == b"yyyyy"
+
+
+@pytest.mark.parametrize("bound", [{"publish_keys_max": 2}, {"publish_key_answers_bytes_max": 13}])
+async def test_publishes_under_keys_are_bounded(open_world: Open, bound: dict[str, int]) -> None:
+    """In one commit and over several; what is refused is kept in no part, and keys of management don't count."""
+    world = await open_world(**bound)
+    application = await world.application()
+    events = [world.event(application) for _ in range(4)]
+    for key in ("m1", "m2", "m3"):
+        await world.store.take_key(use(world, key, application.id))
+    keyed = [KeyedPublish(use(world, str(n), application.id), (one.id,), (0,)) for n, one in enumerate(events)]
+    first = await publish(world, events[:1], keyed[0])
+    second = await publish(world, events[1:2], keyed[1])
+    third = await publish(world, events[2:], *keyed[2:])
+    assert [one.keyed for one in (first, second, third)] == [(FRESH,), (FRESH,), (FULL, FULL)]
+    assert await world.last_position(application) == 2
+    world.clock.move(KEY_FORCE_MS + 1)
+    later = [msgspec.structs.replace(one.use, began_at=world.now) for one in keyed[2:]]
+    appended = await publish(world, events[2:3], KeyedPublish(later[0], (events[2].id,), (0,)))
+    assert appended.keyed == (FRESH,)
+
+
+async def test_keys_go_with_their_application(open_world: Open, path) -> None:
+    """Chunk by chunk, once the rest of it has gone; those of others stay."""
+    world = await open_world()
+    gone, other = await world.application(), await world.application()
+    for number in range(5):
+        await world.store.take_key(use(world, str(number), gone.id))
+        await world.store.take_key(use(world, str(number), other.id))
+    await world.store.delete_application(gone.id, world.now)
+    turns = await world.expire(0, 0, limit=2)
+    assert len(turns) > 2
+    assert turns[-1].is_done
+    database = apsw.Connection(str(path))
+    try:
+        left = database.execute("select application_id, count(*) from idempotency group by 1").fetchall()
+        tally = database.execute("select application_id, keys, bytes from idempotency_tally").fetchall()
+    finally:
+        database.close()
+    assert (left, tally) == ([(other.id, 5)], [(other.id, 5, 0)])
 
 
 async def test_a_failing_log_stops_changes(open_world: Open, path) -> None:

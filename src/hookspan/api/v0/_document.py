@@ -49,7 +49,7 @@ _REFUSALS: dict[str, tuple[str, type[msgspec.Struct]]] = {
 }
 
 
-def finish(operation: dict[str, Any]) -> None:
+def finish(operation: dict[str, Any], method: str) -> None:
     """Make an operation as the framework described it whole."""
     call = CALLS[operation["operationId"]]
     is_post = call.body is not None and operation["operationId"] != "bridge_change_webhook"
@@ -68,6 +68,11 @@ def finish(operation: dict[str, Any]) -> None:
     if path:
         responses["404"] = {
             "description": "`Invalid`: no such webhook, or it was deleted.",
+            "content": _json(shapes.BridgeError),
+        }
+    if method != "get":
+        responses["429"] = {
+            "description": "`rate_limited`: too many changes in a short time; see the header Retry-After.",
             "content": _json(shapes.BridgeError),
         }
     if call.body is not None:

@@ -22,8 +22,10 @@ def idempotency_hook(
         key = sent_idempotency_key(scope["headers"])
         if key is None:  # the guard has seen to it that only a POST has one, and that it has
             return None
-        fingerprint = idempotency.fingerprint("POST", target_of(scope), await request.body())
-        begun = await idempotency.begin(scope[CALLER], key, fingerprint, is_renewed=False)
+        caller = scope[CALLER]
+        fingerprint = idempotency.fingerprint(caller, "POST", target_of(scope), await request.body())
+        home = await idempotency.home(caller, None)
+        begun = await idempotency.begin(caller, key, fingerprint, application_id=home, is_renewed=False)
         if isinstance(begun, Expired):
             raise IdempotencyExpired("This Idempotency-Key was used more than 24 hours ago: use a new one.")
         return go_on(request, settled(begun))

@@ -13,6 +13,7 @@ from hookspan.api._request_id import REQUEST_ID
 from hookspan.api.v0._refusals import IDEMPOTENCY_KEY, INVALID_KEY, MISSING_KEY
 from hookspan.errors import Fault, InvalidRequest, Unauthenticated
 from hookspan.manage import Manage
+from hookspan.manage.rates import SAFE_METHODS
 
 MANAGEMENT_API = "bridge-v0"  # as profiles call it
 APPLICATION = "hookspan.v0.application"  # in a request's scope: the public id of the key's application
@@ -20,7 +21,8 @@ APPLICATION = "hookspan.v0.application"  # in a request's scope: the public id o
 
 def key_guard(manage: Manage) -> Guard:
     """In force for every route of this API. Any other key is as good as none: the operator's, since this API has no
-    word for an application; a publisher's; and one of an application that speaks another profile.
+    word for an application; a publisher's; and one of an application that speaks another profile. Refuses
+    changes that come too fast.
     """
 
     async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
@@ -36,6 +38,8 @@ def key_guard(manage: Manage) -> Guard:
         application = await manage.desk(caller).applications.speaking(MANAGEMENT_API)
         if application is None:
             raise Unauthenticated(INVALID_KEY)
+        if scope["method"] not in SAFE_METHODS:
+            manage.rates.take(caller)
         scope[CALLER], scope[APPLICATION] = caller, application
         _check_idempotency_key(scope)
 

@@ -54,11 +54,11 @@ class _Members:
             return UNSET
         return value
 
-    def categories(self, name: str) -> list[str] | UnsetType:
-        """As patterns of management."""
-        value = self._members.get(name)
-        if value is None:
-            return UNSET
+    def categories(self, name: str) -> list[str] | UnsetType | None:
+        """As patterns of management; null is all, as it is shown."""
+        value = self._members.get(name, UNSET)
+        if value is None or value is UNSET:
+            return value
         if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
             self.faults[name] = "must be a list of categories"
         elif len(value) > EVENTS_MAX:

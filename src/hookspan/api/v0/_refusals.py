@@ -59,7 +59,7 @@ def refusal(error: HookspanError) -> tuple[int, bytes]:
             body = BridgeError(code="duplicate_record", message=error.detail, source=_source(IDEMPOTENCY_KEY, error))
         case TooLarge():
             body = BridgeError(code="invalid_parameters", message=error.detail)
-        case _ if error.code == "idempotency_running":
+        case _ if error.code in {"idempotency_running", "idempotency_answer_gone"}:
             body = BridgeError(code="duplicate_record", message=error.detail, source=_source(IDEMPOTENCY_KEY, error))
         case _ if status in {400, 409}:
             status, body = 400, _parameters(error)

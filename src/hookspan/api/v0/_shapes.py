@@ -113,13 +113,15 @@ class BridgeCreateWebhook(msgspec.Struct, frozen=True, kw_only=True, omit_defaul
 
 
 class BridgeChangeWebhook(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is given is changed; null leaves a member as it is."""
+    """What is given is changed; null leaves a member as it is, but for `event_categories`: there it is all again."""
 
     url: Annotated[
         str | None, Meta(description="Another URL; only while the webhook is disabled before the change.")
     ] = None
     status: Annotated[Literal["active", "disabled"] | None, Meta(description="Switches it on or off.")] = None
-    event_categories: Annotated[GivenCategories | None, Meta(description="Which categories, from now on.")] = None
+    event_categories: Annotated[
+        GivenCategories | None, Meta(description="Which categories, from now on; null is all again.")
+    ] = None
 
 
 class BridgeSendEvent(msgspec.Struct, frozen=True):

@@ -41,13 +41,15 @@ class AuditLine(Shape, frozen=True, kw_only=True):
 
 
 class Key(Shape, frozen=True, kw_only=True):
-    """A program's key, without its text: that was shown once. `application_id` null: it reaches all."""
+    """A program's key, without its text: that was shown once. `application_id` null: it reaches all. `role` null: it
+    publishes and nothing else.
+    """
 
     id: str
     name: str
     scope: str
     application_id: str | None
-    role: str
+    role: str | None
     hint: str
     created_at: str
     last_used_at: str | None

@@ -51,13 +51,15 @@ class AuditList(View, frozen=True, kw_only=True):
 
 
 class Key(View, frozen=True, kw_only=True):
-    """A program's key, without its text: that was shown once. `application_id` null: it reaches all."""
+    """A program's key, without its text: that was shown once. `application_id` null: it reaches all. `role` null: it
+    publishes and nothing else.
+    """
 
     id: str
     name: str
     scope: ShownScope
     application_id: str | None
-    role: ShownRole
+    role: ShownRole | None
     hint: str
     created_at: Time
     last_used_at: Time | None

@@ -166,7 +166,7 @@ class Notify(View, frozen=True, kw_only=True):
     """Where an application's notices go, the secret that signs them (Standard Webhooks), and the newest 20."""
 
     url: str | None
-    secret: str
+    secret: str | None  # a portal session does not get to see what outlives it
     notices: list[Notice]
 
 

@@ -10,7 +10,7 @@ from hookspan.domain.audit import NO_HASH, AuditEntry, AuditLine, chain_name, de
 from hookspan.domain.caller import Role
 from hookspan.errors import StoreUnavailable
 from hookspan.ids import IdMaker
-from hookspan.store.audit import AuditQuery
+from hookspan.store.audit import PAGE_BYTES_MAX, WALK_MAX, AuditPage, AuditQuery
 from hookspan.store.contract import Page
 from hookspan.store.sqlite import _rows as rows
 from hookspan.store.sqlite._statements import statement
@@ -59,19 +59,32 @@ def keep(connection: apsw.Connection, entry: AuditEntry, ids: IdMaker) -> None:
             "address": entry.address,
             "request_id": entry.request_id,
             "detail": detail_text(entry.detail).decode(),
+            "by_operator": entry.by_operator,
             "previous_hash": previous,
             "hash": link(previous, sequence, entry),
         },
     )
 
 
-def list_audit(connection: apsw.Connection, page: Page, query: AuditQuery) -> list[AuditLine]:
+def list_audit(connection: apsw.Connection, page: Page, query: AuditQuery) -> AuditPage:
     """See `Store.list_audit`. Ids bound the walk; `at` decides."""
     bindings = _bindings(page, query)
-    if query.application is None:
-        return rows.many(connection, "list_audit", line, bindings)
-    of = {"application": query.application, "application_id": query.application_id}
-    return rows.many(connection, "list_audit_of", line, bindings | of)
+    listing, walked = "list_audit", "find_audit_walked"
+    if query.application is not None:
+        bindings |= {"application": query.application, "application_id": query.application_id}
+        listing, walked = "list_audit_of", "find_audit_walked_of"
+    found: list[AuditLine] = []
+    size = 0
+    cursor = connection.execute(statement(listing), bindings)
+    for row in cursor:
+        found.append(line(row))
+        size += sum(len(one) for one in row if isinstance(one, str | bytes))
+        if size >= PAGE_BYTES_MAX:
+            break
+    cursor.close()
+    if found and (len(found) >= page.limit or size >= PAGE_BYTES_MAX):
+        return AuditPage(tuple(found), found[-1].id)
+    return AuditPage(tuple(found), rows.value(connection, walked, bindings))
 
 
 def _bindings(page: Page, query: AuditQuery) -> dict[str, Any]:
@@ -90,7 +103,9 @@ def _bindings(page: Page, query: AuditQuery) -> dict[str, Any]:
         "action": query.action,
         "actor_id": query.actor_id,
         "object_id": query.object_id,
+        "own_actors": query.own_actors,
         "limit": page.limit,
+        "walk": WALK_MAX,
     }
 
 
@@ -100,7 +115,7 @@ def audit_lines(connection: apsw.Connection) -> Iterator[AuditLine]:
     """
     if connection.pragma("user_version") < _SINCE_SCHEMA:
         return
-    for row in connection.execute(statement("list_audit"), _bindings(Page(limit=-1), AuditQuery())):
+    for row in connection.execute(statement("list_audit"), _bindings(Page(limit=-1), AuditQuery()) | {"walk": -1}):
         try:
             yield line(row)
         except (ValueError, TypeError) as error:  # msgspec's are ValueErrors
@@ -130,5 +145,6 @@ def line(row: rows.Values) -> AuditLine:
             address=row[12],
             request_id=row[13],
             detail=msgspec.json.decode(row[14]),
+            by_operator=bool(row[17]),
         ),
     )

@@ -5,9 +5,9 @@ from typing import TypeVar
 
 import apsw
 
-from hookspan.domain.audit import AuditEntry, AuditLine
+from hookspan.domain.audit import AuditEntry
 from hookspan.ids import IdMaker
-from hookspan.store.audit import AuditQuery
+from hookspan.store.audit import AuditPage, AuditQuery
 from hookspan.store.messages import Page
 from hookspan.store.sqlite import _audit
 
@@ -29,5 +29,5 @@ class AuditCalls:
     async def keep_audit(self, entry: AuditEntry) -> None:
         await self._create(lambda db: _audit.keep(db, entry, self._ids))
 
-    async def list_audit(self, page: Page, query: AuditQuery) -> list[AuditLine]:
+    async def list_audit(self, page: Page, query: AuditQuery) -> AuditPage:
         return await self._read(lambda db: _audit.list_audit(db, page, query))

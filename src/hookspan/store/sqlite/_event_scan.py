@@ -4,30 +4,37 @@ import apsw
 import msgspec
 
 from hookspan.domain.jobs import ScannedEvent
-from hookspan.store.jobs import EventScan, Window
+from hookspan.ids import first_id_at
+from hookspan.store.jobs import IDS_APART_MS, EventScan, Window
 from hookspan.store.sqlite import _rows as rows
 
-# Events of one application are accepted in the order of their positions, but for what the clocks of nodes differ.
-_AROUND_MS = 60_000
+# The schema's: an event whose id and time of acceptance are further apart is in the index event_displaced.
+_DISPLACED_MS = 60_000
+_AROUND_MS = _DISPLACED_MS + IDS_APART_MS
 
 _scan_decoder = msgspec.json.Decoder(list[ScannedEvent])
 
 
 def find_window(connection: apsw.Connection, application_id: int, since: int, until: int, last: int) -> Window:
-    """See `Jobs.find_window`."""
-    after = _last_before(connection, application_id, since - _AROUND_MS, last)
-    return Window(after, _last_before(connection, application_id, until + _AROUND_MS, last))
+    """See `Jobs.find_window`. By ids, and widened to the events whose ids are not of their time; see decision 9."""
+    after = _last_before(connection, application_id, first_id_at(since - _AROUND_MS), last)
+    end = _last_before(connection, application_id, first_id_at(until + _AROUND_MS), last)
+    bindings = {"application_id": application_id, "since": since, "until": until}
+    lowest, highest = rows.first_row(connection, "find_displaced", bindings)
+    if lowest is None or lowest > last:
+        return Window(after, end)
+    return Window(min(after, lowest - 1), max(end, min(highest, last)))
 
 
-def _last_before(connection: apsw.Connection, application_id: int, at_ms: int, last: int) -> int:
-    """The last position up to `last` whose event was accepted before `at_ms`; 0 when none was. By halving: events that
-    were dropped leave gaps.
+def _last_before(connection: apsw.Connection, application_id: int, ident: int, last: int) -> int:
+    """The last position up to `last` whose event's id is below `ident`; 0 when none is. By halving: events that were
+    dropped leave gaps.
     """
     low, high = 0, last
     while low < high:
         middle = (low + high) // 2
         found = rows.first_row(connection, "find_event_after", (application_id, middle))
-        if found is None or found[0] >= at_ms:
+        if found is None or found[0] >= ident:
             high = middle
         else:
             low = min(found[1], last)
@@ -56,5 +63,6 @@ def scan_events(
         "limit": limit,
         "with_state": with_state,
     }
-    events = _scan_decoder.decode(rows.value(connection, "scan_events", bindings))
-    return EventScan(events, events[-1].position if len(events) >= limit else None)
+    looked = _scan_decoder.decode(rows.value(connection, "scan_events", bindings))
+    events = [one for one in looked if since <= one.accepted_at < until]
+    return EventScan(events, looked[-1].position if len(looked) >= limit else None)

@@ -9,6 +9,9 @@ import msgspec
 from hookspan.domain.records import Event
 from hookspan.store.contract import UNDELIVERED_LOOK_MAX, Page, Undelivered
 from hookspan.store.sqlite import _rows as rows
+from hookspan.store.sqlite._event_scan import find_window
+
+_LAST_MS = 1 << 62
 
 _looked_decoder = msgspec.json.Decoder(list[tuple[int, int, bool]])
 
@@ -27,19 +30,31 @@ def list_events(
     """See `Store.list_events`."""
     if publisher_id is not None:
         return _event_of_publisher(connection, application_id, page, event_types, publisher_id)
-    return rows.many(connection, "list_events", rows.event, _bindings(application_id, page, event_types))
+    return rows.many(connection, "list_events", rows.event, _bindings(connection, application_id, page, event_types))
 
 
-def _bindings(application_id: int, page: Page, event_types: Collection[str] | None) -> dict[str, Any]:
-    low, high = rows.id_range(page)
+def _bindings(
+    connection: apsw.Connection, application_id: int, page: Page, event_types: Collection[str] | None
+) -> dict[str, Any]:
+    since, until = _times(page)
+    after, below = 0, rows.ID_MAX if page.before is None else page.before
+    if page.since is not None or page.until is not None:
+        window = find_window(connection, application_id, since, until, below - 1)
+        after, below = window.after, window.last + 1
     return {
         "application_id": application_id,
-        "below": rows.ID_MAX if page.before is None else page.before,
-        "low": low,
-        "high": high,
+        "after": after,
+        "below": below,
+        "since": since,
+        "until": until,
         "types": _list(event_types),
         "limit": page.limit,
     }
+
+
+def _times(page: Page) -> tuple[int, int]:
+    """The page's times of acceptance: from, and below."""
+    return page.since or 0, _LAST_MS if page.until is None else page.until
 
 
 def _list(event_types: Collection[str] | None) -> str | None:
@@ -55,8 +70,12 @@ def _event_of_publisher(
 ) -> list[Event]:
     event_id = rows.value(connection, "find_publisher_event", (application_id, publisher_id))
     event = None if event_id is None else read_event(connection, application_id, event_id)
-    low, high = rows.id_range(page)
-    if event is None or not low <= event.id < high or (page.before is not None and event.position >= page.before):
+    since, until = _times(page)
+    if (
+        event is None
+        or not since <= event.accepted_at < until
+        or (page.before is not None and event.position >= page.before)
+    ):
         return []
     return [event] if (event_types is None or event.type in event_types) and page.limit > 0 else []
 
@@ -82,7 +101,7 @@ def undelivered(
     connection: apsw.Connection, application_id: int, page: Page, event_types: Collection[str] | None
 ) -> Undelivered:
     """See `Store.undelivered`."""
-    bindings = _bindings(application_id, page, event_types) | {"limit": UNDELIVERED_LOOK_MAX}
+    bindings = _bindings(connection, application_id, page, event_types) | {"limit": UNDELIVERED_LOOK_MAX}
     looked = _looked_decoder.decode(rows.value(connection, "find_undelivered", bindings))
     found: list[Event] = []
     for event_id, position, is_undelivered in looked:

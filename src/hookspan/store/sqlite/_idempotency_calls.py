@@ -24,12 +24,15 @@ class IdempotencyCalls:
     async def _create(self, run: _Run[T]) -> T:
         raise NotImplementedError
 
-    async def take_key(self, use: KeyUse) -> TakenKey:
-        keys_max = self._options.keys_per_owner_max
+    async def take_key(self, use: KeyUse) -> TakenKey | None:
+        keys_max = self._options.keys_max
         return await self._create(lambda db: _idempotency.take(db, use, keys_max))
 
-    async def finish_key(self, key_id: int, state: KeyState, answer: bytes | None) -> bool:
-        return await self._write(lambda db: _idempotency.finish(db, key_id, state, answer))
+    async def finish_key(
+        self, key_id: int, state: KeyState, answer: bytes | None, *, short: bytes | None = None
+    ) -> bool:
+        bytes_max = self._options.key_answers_bytes_max
+        return await self._write(lambda db: _idempotency.finish(db, key_id, state, answer, short, bytes_max))
 
     async def forget_key(self, key_id: int) -> None:
         await self._write(lambda db: _idempotency.forget(db, key_id))

@@ -97,6 +97,8 @@ def update_person(connection: apsw.Connection, person_id: int, name: str | None,
     if old is None:
         return None
     bindings = {"id": person_id, "name": old.name if name is None else name, "role": old.role if role is None else role}
+    if (old.name, old.role) == (bindings["name"], bindings["role"]):
+        return old  # nothing is changed, and no line of the audit log says so
     rows.run(connection, "update_person", bindings)
     return read_person(connection, person_id)
 

@@ -43,8 +43,12 @@ class SqliteOptions(msgspec.Struct, frozen=True, kw_only=True):
     # Deliveries cancelled in one transaction when a webhook is deleted or skips; the rest follows turn by turn.
     sweep_chunk: int = 2_000
 
-    # Idempotency-Keys of one owner: beyond it the oldest go.
-    keys_per_owner_max: int = 100_000
+    # Idempotency-Keys that one application can have within a day, and the bytes of the answers that are kept under
+    # them: of management's requests, and of publishes. Beyond a number, or the publishes' bytes, no more are taken.
+    keys_max: int = 100_000
+    key_answers_bytes_max: int = 64 * MIB
+    publish_keys_max: int = 1_000_000
+    publish_key_answers_bytes_max: int = 256 * MIB
 
     # Retries brought forward in one transaction after a clock was set back.
     forward_chunk: int = 20_000

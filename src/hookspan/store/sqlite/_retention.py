@@ -9,6 +9,7 @@ import msgspec
 from hookspan.ids import made_at_ms
 from hookspan.store.contract import EXPIRED_SHOWN_MS, ExpiredTurn
 from hookspan.store.sqlite import _rows as rows
+from hookspan.store.sqlite._idempotency import drop_keys_of
 from hookspan.store.sqlite._idempotency import sweep as sweep_keys
 from hookspan.store.sqlite._jobs import drop_jobs_of, drop_old_jobs
 from hookspan.store.sqlite._stalls import hand_on, heads_among
@@ -192,6 +193,8 @@ def _erase_frame(connection: apsw.Connection, application_id: int, limit: int) -
     if rows.run(connection, "delete_attempts_of_application", (application_id, limit)) >= limit:
         return True
     if drop_jobs_of(connection, application_id, limit) >= limit:
+        return True
+    if drop_keys_of(connection, application_id, limit) >= limit:
         return True
     rows.run(connection, "raise_highest_dropped", (application_id,))
     newest = rows.value(connection, "find_newest_webhook", (application_id,))

@@ -21,8 +21,11 @@ _rows_decoder = msgspec.json.Decoder(list[_Row])
 _count_decoder = msgspec.json.Decoder(tuple[int, int | None])
 
 
-def add(connection: apsw.Connection, counts: Sequence[HourCounts]) -> None:
+def add(connection: apsw.Connection, counts: Sequence[HourCounts], node: int, number: int) -> None:
     """See `Store.add_statistics`."""
+    is_new = number == 0 or rows.run(connection, "note_flush", {"node": node, "number": number})
+    if not is_new and rows.value(connection, "has_node", (node,)):
+        return
     values: list[Any] = []
     for one in counts:
         values += (

@@ -22,8 +22,8 @@ class StatisticsCalls:
     async def _read(self, read: _Run[T]) -> T:
         raise NotImplementedError
 
-    async def add_statistics(self, counts: Sequence[HourCounts]) -> None:
-        await self._write(lambda db: _statistics.add(db, counts))
+    async def add_statistics(self, counts: Sequence[HourCounts], node: int = 0, number: int = 0) -> None:
+        await self._write(lambda db: _statistics.add(db, counts, node, number))
 
     async def statistics(self, subject_id: int, since_hour: int, until_hour: int) -> list[HourCounts]:
         return await self._read(lambda db: _statistics.read(db, subject_id, since_hour, until_hour))

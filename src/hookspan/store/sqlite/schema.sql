@@ -11,7 +11,8 @@ create table fact (
 create table node (
   id integer primary key autoincrement,
   counter integer not null,
-  registered_at integer not null
+  registered_at integer not null,
+  statistics_flush integer not null default 0
 ) strict;
 
 create table application (
@@ -102,6 +103,10 @@ create table event (
 ) strict;
 
 create unique index event_position on event (application_id, position);
+-- Events whose ids say another time than that of their acceptance: made after a clock that was ahead had been corrected.
+-- 1704067200000: the epoch of ids. Empty while clocks are right.
+create index event_displaced on event (application_id, accepted_at, position)
+where abs((id >> 21) + 1704067200000 - accepted_at) > 60000;
 
 create table publish_key (
   application_id integer not null,
@@ -275,8 +280,7 @@ create table audit (
   request_id text,
   detail text not null,
   previous_hash blob not null,
-  hash blob not null
-) strict;
+  hash blob not null, by_operator integer not null default 1) strict;
 
 create unique index audit_chain on audit (application_id, sequence);
 create index audit_application on audit (application, id);
@@ -291,23 +295,54 @@ begin
   select raise(abort, 'lines of the audit log are never taken out');
 end;
 
--- state: 1 running, 2 done, 3 interrupted. number counts the keys of one owner.
+-- application_id 0 is the installation itself. state: 1 running, 2 done, 3 interrupted. is_publish: events under a key.
 create table idempotency (
   id integer primary key autoincrement,
+  application_id integer not null,
   owner text not null,
   key text not null,
-  number integer not null,
+  is_publish integer not null,
   began_at integer not null,
   fingerprint blob not null,
   state integer not null,
   answer blob
 ) strict;
 
-create unique index idempotency_key on idempotency (owner, key);
-create unique index idempotency_number on idempotency (owner, number);
+create unique index idempotency_key on idempotency (application_id, owner, key);
+create index idempotency_room on idempotency (application_id, is_publish, began_at);
 create index idempotency_began on idempotency (began_at);
 create index idempotency_answered on idempotency (began_at) where answer is not null;
 create index idempotency_running on idempotency (state) where state = 1;
+
+-- How many keys each application has, and the bytes of their answers. Kept by the triggers, so that it is always right.
+create table idempotency_tally (
+  application_id integer not null,
+  is_publish integer not null,
+  keys integer not null,
+  bytes integer not null,
+  primary key (application_id, is_publish)
+) strict, without rowid;
+
+create trigger idempotency_taken after insert on idempotency
+begin
+  insert into idempotency_tally (application_id, is_publish, keys, bytes)
+  values (new.application_id, new.is_publish, 1, coalesce(length(new.answer), 0))
+  on conflict do update set keys = keys + 1, bytes = bytes + excluded.bytes;
+end;
+
+create trigger idempotency_finished after update of answer on idempotency
+begin
+  update idempotency_tally set bytes = bytes + coalesce(length(new.answer), 0) - coalesce(length(old.answer), 0)
+  where application_id = new.application_id and is_publish = new.is_publish;
+end;
+
+create trigger idempotency_dropped after delete on idempotency
+begin
+  update idempotency_tally set keys = keys - 1, bytes = bytes - coalesce(length(old.answer), 0)
+  where application_id = old.application_id and is_publish = old.is_publish;
+  delete from idempotency_tally
+  where application_id = old.application_id and is_publish = old.is_publish and keys <= 0;
+end;
 
 -- Jobs. state: 1 queued, 2 running, 3 succeeded, 4 failed, 5 cancelled; the counts are of what ended and is no more, and
 -- of all that ended where finished_at is set. What else ended is counted in delivery_job. feeds_at: ms, its rate's next.

@@ -138,9 +138,9 @@ class SqliteStore(IdentityCalls, StatisticsCalls, AuditCalls, IdempotencyCalls, 
     ) -> Appended:
         self._keeper.check_intake()
         if keyed:
-            keys_max = self._options.keys_per_owner_max
+            room = _idempotency.Room(self._options.publish_keys_max, self._options.publish_key_answers_bytes_max)
             return await self._writer.submit(
-                lambda db: _idempotency.append_keyed(db, node, events, versions, fan_out, keyed, keys_max),
+                lambda db: _idempotency.append_keyed(db, node, events, versions, fan_out, keyed, room),
                 is_intake=True,
             )
         return await self._writer.submit(lambda db: append(db, node, events, versions, fan_out), is_intake=True)

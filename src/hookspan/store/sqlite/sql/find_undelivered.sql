@@ -1,5 +1,5 @@
--- The newest :limit events of an application below a position, of some types or all, and whether each is undelivered: one
--- row of [event id, position, is undelivered]. Leans on event_position, webhook_application and delivery_webhook.
+-- The newest :limit events of an application between two positions, accepted in [since, until), of some types or all, and
+-- whether each is undelivered: one row of [event id, position, is undelivered]. Leans on event_position, webhook_application and delivery_webhook.
 select json_group_array(json_array(id, position, json(iif(is_undelivered, 'true', 'false'))))
 from (
   select
@@ -18,8 +18,8 @@ from (
   from event indexed by event_position
   where
     event.application_id = :application_id
-    and event.position < :below
-    and event.id >= :low and event.id < :high
+    and event.position > :after and event.position < :below
+    and event.accepted_at >= :since and event.accepted_at < :until
     and (:types is null or event.type in (select value from json_each(:types)))
   order by event.position desc
   limit :limit

@@ -1,0 +1,152 @@
+"""axe-core, which Hookspan's authors did not write, looks at every page, in light and dark."""
+
+from typing import Literal
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.async_api import Page
+
+from tests.integration.api.conftest import Api, Certificates
+from tests.integration.dashboard.conftest import furnish
+from tests.journey.browser.conftest import People, Person
+from tests.journey.browser.walking import kind_of, walk
+from tests.outside._npm import installed
+from tests.support.receiver import Receiver
+
+pytestmark = pytest.mark.anyio
+ROOT = "/dashboard/applications"
+# Colours are all that differs between the schemes, so the second look asks for them alone.
+_RUN = """(rules) => axe.run(document, {preload: false, resultTypes: ["violations"],
+  runOnly: rules ? {type: "rule", values: rules} : {type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa",
+  "wcag22aa", "best-practice"]}}).then((found) => found.violations
+  .filter((one) => one.impact === "serious" || one.impact === "critical")
+  .map((one) => `${one.impact} ${one.id}: ${one.nodes.slice(0, 3)
+    .map((node) => node.html.slice(0, 160)).join(" | ")}`))"""
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The published program, by the lock file of tests/outside."""
+    return (installed() / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+
+
+async def findings(page: Page, axe: str) -> list[str]:
+    """Serious and critical ones of the page as it is; every `<details>` is opened first."""
+    await page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    found = []
+    looks: list[tuple[Literal["light", "dark"], list[str] | None]] = [("light", None), ("dark", ["color-contrast"])]
+    for scheme, rules in looks:
+        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        await page.evaluate(f"window.axe || (() => {{ {axe} }})()")
+        found += [f"{urlsplit(page.url).path}, {scheme}: {one}" for one in await page.evaluate(_RUN, rules)]
+    return found
+
+
+def refused(person: Person, status: int) -> None:
+    """The one answer with this status was meant: Chromium says on the console that a page is a refusal."""
+    [told] = [one for one in person.complaints if f"responded with a status of {status}" in one]
+    person.complaints.remove(told)
+
+
+class Looks:
+    """Goes to one page of each kind, and keeps what axe finds."""
+
+    def __init__(self, axe: str) -> None:
+        self.found: list[str] = []
+        self._axe = axe
+
+    async def __call__(self, person: Person) -> None:
+        self.found += await findings(person.page, self._axe)
+
+
+async def test_the_operator_s_pages(api: Api, people: People, receiver: Receiver, axe: str) -> None:
+    """No serious finding on one page of each kind beyond applications, before the door, and where nothing is."""
+    await furnish(api, receiver.url, name="Shop")
+    person, looks = await people.signed_in("admin"), Looks(axe)
+    await walk(person, ["/dashboard", "/dashboard/search?q=zzz", "/dashboard/nothing"], looks, beyond=f"{ROOT}/app_")
+    refused(person, 404)
+    stranger = await people.stranger()
+    await stranger.page.goto("/sign-in")
+    await looks(stranger)
+    assert looks.found == []
+
+
+async def test_the_pages_of_an_application(api: Api, people: People, receiver: Receiver, axe: str) -> None:
+    """No serious finding on one page of each kind that links lead to, nor on lists with filters."""
+    there = await furnish(api, receiver.url, name="Shop")
+    receiver.status = 503
+    failing = await api.webhook(there.application, receiver.url, name="Failing")
+    await api.publish(there.application, 2)
+    await api("PATCH", f"/v1/applications/{there.application}/webhooks/{failing['id']}", {"status": "disabled"})
+    admin, root, looks = await people.signed_in("admin", there.application), f"{ROOT}/{there.application}", Looks(axe)
+    starts = [root, f"{root}/deliveries?state=failed", f"{root}/events?undelivered=1"]
+    kinds = await walk(admin, [*starts, f"{root}/webhooks/{failing['id']}"], looks)
+    assert looks.found == []
+    wanted = [path for path in there.paths() + there.forms() if "?" not in path]
+    assert {kind_of(root + path) for path in wanted} - kinds == set()
+
+
+@pytest.mark.parametrize("profile", ["bridge-api", "bridge-lms", "bridge-xyz"])
+async def test_forms_and_what_they_answer(
+    profile: str, api: Api, people: People, receiver: Receiver, certificates: Certificates, axe: str
+) -> None:
+    """The form of each Bridge; refused with its errors; the page with the secret or what was made; a test's outcome."""
+    application = await api.application(name="School", profile=profile)
+    admin = await people.signed_in("support" if profile == "bridge-lms" else "admin", application)
+    page = admin.page
+    found = await findings(page, axe)
+    await page.goto(f"/dashboard/applications/{application}/webhooks/new")
+    found += await findings(page, axe)
+    url = page.locator("[name=url]")
+    await url.fill("http://10.0.0.1/")
+    await page.locator("main form[method=post]").evaluate("(one) => { one.noValidate = true; }")
+    await admin.press("Create the webhook")
+    await page.locator(".notice.bad").first.wait_for()
+    found += await findings(page, axe)
+    await url.fill("https://127.0.0.1:1/hook" if profile == "bridge-xyz" else receiver.url)
+    for box in await page.locator("[name=event]").all():
+        await box.evaluate("(one) => { one.checked = true; }")
+    for name in await page.locator("[name=name][required]").all():
+        await name.fill("Students")
+    await admin.press("Create the webhook")
+    await page.wait_for_url("**/webhooks/*_*")
+    found += await findings(page, axe)
+    if profile != "bridge-xyz":
+        await admin.press("Send a test")
+        await page.locator("#outcome .notice, .notice").first.wait_for()
+        found += await findings(page, axe)
+    assert found == []
+    refused(admin, 400)
+
+
+async def test_the_portal(api: Api, people: People, receiver: Receiver, axe: str) -> None:
+    """The pages are the dashboard's own; the frame around them, and the page of a portal whose time is over."""
+    there = await furnish(api, receiver.url, name="Shop")
+    made = await api("POST", f"/v1/applications/{there.application}/portal-sessions", {"role": "member"}, status=201)
+    customer = await people.stranger()
+    await customer.page.goto(made["url"])
+    found = await findings(customer.page, axe)
+    await customer.page.goto(f"{made['url']}/webhooks/{there.webhook}")
+    found += await findings(customer.page, axe)
+    await customer.page.goto(made["url"].rpartition("/")[0] + "/gone")
+    found += await findings(customer.page, axe)
+    assert found == []
+    refused(customer, 401)
+
+
+async def test_faults_are_found(people: People, axe: str) -> None:
+    """The look is not blind: a planted fault is found, and one of colours in each scheme."""
+    stranger = await people.stranger()
+    await stranger.page.goto("/sign-in")
+    await stranger.page.evaluate("""() => {
+      const main = document.querySelector("main");
+      main.append(document.createElement("img"));
+      const pale = document.createElement("p");
+      pale.textContent = "Hardly to be read";
+      pale.style.color = "light-dark(#ddd, #333)";
+      main.append(pale);
+    }""")
+    found = " ".join(await findings(stranger.page, axe))
+    assert "light: critical image-alt" in found
+    assert "light: serious color-contrast" in found
+    assert "dark: serious color-contrast" in found
