@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.support.node import OPERATOR_KEY, Node
+from tests.support.tools import environment
 
 pytestmark = pytest.mark.anyio
 
@@ -121,5 +122,5 @@ async def test_kill_9_amid_requests_under_keys(tmp_path: Path) -> None:
 def verify(node: Node, folder: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "hookspan", "audit", "verify", "--url", node.base, "--key", OPERATOR_KEY],
-        cwd=folder, capture_output=True, text=True, timeout=60, check=False,
+        cwd=folder, env=environment(), capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip

@@ -36,3 +36,8 @@ def one_at_a_time(name: str) -> Iterator[None]:
     with (PLACE / f"{name}.lock").open("w") as lock_file:
         fcntl.flock(lock_file, fcntl.LOCK_EX)
         yield
+
+
+def environment(**more: str) -> dict[str, str]:
+    """This process's environment for a `hookspan` of its own: without settings that happen to be there."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("HOOKSPAN_")} | more

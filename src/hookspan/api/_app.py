@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import msgspec
 import structlog
-from litestar import Litestar, MediaType, Request, Response, Router, get
+from litestar import MediaType, Request, Response, Router, get
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.types import ControllerRouterHandler, Guard
@@ -21,6 +21,7 @@ from hookspan.api._deliveries import DeliveryRoutes
 from hookspan.api._docs_page import CSP, docs_page
 from hookspan.api._document import complete
 from hookspan.api._events import EventRoutes
+from hookspan.api._framework import Framework
 from hookspan.api._idempotency import AnswerKeeper, idempotency_hook
 from hookspan.api._jobs import JobRoutes
 from hookspan.api._key import CALLER, key_guard
@@ -98,7 +99,7 @@ class _Front:
     def __init__(
         self,
         publish: PublishApp,
-        framework: Litestar,
+        framework: Framework,
         tally: Tally,
         idempotency: Idempotency,
         *,
@@ -169,7 +170,7 @@ class _Front:
             )
 
 
-def _framework(manage: Manage, engine: Engine, counters: Counters, tally: Tally) -> Litestar:
+def _framework(manage: Manage, engine: Engine, counters: Counters, tally: Tally) -> Framework:
     def refuse(request: Request[Any, Any, Any], exception: Exception) -> Response[bytes]:
         return _refuse(request, exception, tally)
 
@@ -194,7 +195,7 @@ def _framework(manage: Manage, engine: Engine, counters: Counters, tally: Tally)
     async def get_docs() -> Response[bytes]:
         return Response((await reference.get())[1], media_type=MediaType.HTML, headers=_PAGE_HEADERS)
 
-    return Litestar(
+    return Framework(
         [*_routes([key_guard(manage.callers, manage.rates), QueryCheck()], v0.router(manage)), get_document, get_docs],
         dependencies=dependencies,
         before_request=idempotency_hook(manage.idempotency),
@@ -259,7 +260,7 @@ def api_document() -> dict[str, Any]:
     )
     nothing = {name: Provide(lambda: None, sync_to_thread=False) for name in _DEPENDENCIES}
     dependencies = nothing | {"page": Provide(provide_page)}
-    shown = Litestar(
+    shown = Framework(
         _routes([], v0.router(None)), dependencies=dependencies, openapi_config=config, logging_config=None
     )
     return complete(shown.openapi_schema.to_schema(), version=__version__)

@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 from tests.integration.api.conftest import OPERATOR_KEY
+from tests.support.tools import environment
 
 pytestmark = pytest.mark.anyio
 
@@ -264,7 +265,8 @@ async def hookspan(api, *arguments: str, typed: str = "") -> tuple[int, str, str
     """Exit code, what it says, and what it says beside."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "hookspan", *arguments, "--url", api.node.base_url, "--key", OPERATOR_KEY,
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        env=environment(), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     said, beside = await asyncio.wait_for(process.communicate(typed.encode()), 60)
     return process.returncode or 0, said.decode(), beside.decode()
