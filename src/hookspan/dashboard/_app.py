@@ -3,10 +3,11 @@
 from typing import Any, Final, cast
 
 import structlog
-from litestar import Litestar, Request, Response, Router, get
+from litestar import Controller, Litestar, Request, Response, Router, get
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
 from litestar.params import SkipValidation
+from litestar.types import ControllerRouterHandler
 
 from hookspan.clock import Clock
 from hookspan.dashboard._applications import ApplicationPages, OverviewPages
@@ -44,67 +45,50 @@ _OURS: Final = 500
 log = structlog.get_logger()
 
 
+# What one application has, in the dashboard and in its portal; and what lies above all applications.
+_ROOMS: Final[list[type[Controller]]] = [
+    RoomPages,
+    WebhookPages,
+    WebhookChangePages,
+    DeliveryPages,
+    EventPages,
+    ReplayPages,
+    JobPages,
+    UpcomingPages,
+    CatalogPages,
+    KeyPages,
+    AuditPages,
+    NoticePages,
+]
+_AT_LARGE: Final[list[type[Controller]]] = [
+    OverviewPages,
+    ApplicationPages,
+    AllJobPages,
+    MemberPages,
+    SessionPages,
+    KeyPages,
+    AuditPages,
+    SettingPages,
+]
+
+
 def build(manage: Manage, intake: Intake, clock: Clock, settings: Settings) -> App:
     """The dashboard and the portal as one ASGI app; see `create_dashboard`."""
     public_url = settings.public_url or ""
     pages = Pages(clock, public_url)
     door = Door(manage, pages, clock, public_url)
-    repeats = Repeats()
-
-    # Functions, as the framework copies hooks that are objects, with all they hold.
-    async def enter_dashboard(request: Request[Any, Any, Any]) -> Response[str] | None:
-        return await door.dashboard(request)
-
-    async def enter_portal(request: Request[Any, Any, Any]) -> Response[str] | None:
-        return await door.portal(request)
-
-    rooms = [
-        RoomPages,
-        WebhookPages,
-        WebhookChangePages,
-        DeliveryPages,
-        EventPages,
-        ReplayPages,
-        JobPages,
-        UpcomingPages,
-        CatalogPages,
-        KeyPages,
-        AuditPages,
-        NoticePages,
-    ]
-    large = [
-        OverviewPages,
-        ApplicationPages,
-        AllJobPages,
-        MemberPages,
-        SessionPages,
-        KeyPages,
-        AuditPages,
-        SettingPages,
-    ]
+    shared: dict[str, Any] = {
+        "management": manage,
+        "intake": intake,
+        "settings": settings,
+        "pages": pages,
+        "door": door,
+        "repeats": Repeats(),
+    }
     app = Litestar(
-        [
-            get_root,
-            get_asset,
-            SignInPages,
-            Router(
-                "/",
-                before_request=enter_dashboard,
-                route_handlers=[
-                    sign_out,
-                    Router(DASHBOARD, route_handlers=large),
-                    Router(f"{APPLICATIONS}/{{app:str}}", route_handlers=[*rooms, MemberPages]),
-                ],
-            ),
-            Router(f"{PORTAL}/{{token:str}}", before_request=enter_portal, route_handlers=rooms),
-        ],
+        _routes(door),
         dependencies={
-            "management": Provide(lambda: manage, sync_to_thread=False, use_cache=True),
-            "intake": Provide(lambda: intake, sync_to_thread=False, use_cache=True),
-            "settings": Provide(lambda: settings, sync_to_thread=False, use_cache=True),
-            "pages": Provide(lambda: pages, sync_to_thread=False, use_cache=True),
-            "door": Provide(lambda: door, sync_to_thread=False, use_cache=True),
-            "repeats": Provide(lambda: repeats, sync_to_thread=False, use_cache=True),
+            **{name: _given(one) for name, one in shared.items()},
             "visit": Provide(_visit, sync_to_thread=False),
             "form": Provide(form_of, sync_to_thread=False),
         },
@@ -116,6 +100,32 @@ def build(manage: Manage, intake: Intake, clock: Clock, settings: Settings) -> A
         pdb_on_exception=False,
     )
     return sealed(cast("App", app))
+
+
+def _routes(door: Door) -> list[ControllerRouterHandler]:
+    # Functions, as the framework copies hooks that are objects, with all they hold.
+    async def enter_dashboard(request: Request[Any, Any, Any]) -> Response[str] | None:
+        return await door.dashboard(request)
+
+    async def enter_portal(request: Request[Any, Any, Any]) -> Response[str] | None:
+        return await door.portal(request)
+
+    inside: list[ControllerRouterHandler] = [
+        sign_out,
+        Router(DASHBOARD, route_handlers=_AT_LARGE),
+        Router(f"{APPLICATIONS}/{{app:str}}", route_handlers=[*_ROOMS, MemberPages]),
+    ]
+    return [
+        get_root,
+        get_asset,
+        SignInPages,
+        Router("/", before_request=enter_dashboard, route_handlers=inside),
+        Router(f"{PORTAL}/{{token:str}}", before_request=enter_portal, route_handlers=_ROOMS),
+    ]
+
+
+def _given(one: Any) -> Provide:
+    return Provide(lambda: one, sync_to_thread=False, use_cache=True)
 
 
 @get("/")

@@ -1,28 +1,12 @@
 """The calls of `hookspan.store.idempotency` on SQLite: each is one job for the writer."""
 
-from collections.abc import Callable
-from typing import TypeVar
-
-import apsw
-
 from hookspan.store.idempotency import KeyState, KeyUse, TakenKey
 from hookspan.store.sqlite import _idempotency
-from hookspan.store.sqlite._options import SqliteOptions
-
-T = TypeVar("T")
-_Run = Callable[[apsw.Connection], T]
+from hookspan.store.sqlite._ways import Ways
 
 
-class IdempotencyCalls:
-    """Part of `SqliteStore`, which brings the ways to the database."""
-
-    _options: SqliteOptions
-
-    async def _write(self, run: _Run[T]) -> T:
-        raise NotImplementedError
-
-    async def _create(self, run: _Run[T]) -> T:
-        raise NotImplementedError
+class IdempotencyCalls(Ways):
+    """Part of `SqliteStore`."""
 
     async def take_key(self, use: KeyUse) -> TakenKey | None:
         keys_max = self._options.keys_max

@@ -1,31 +1,17 @@
 """The calls of `hookspan.store.identity` on SQLite: each is one job for the writer or for a reader."""
 
-from collections.abc import Callable, Mapping
-from typing import TypeVar
-
-import apsw
+from collections.abc import Mapping
 
 from hookspan.domain.caller import Role
 from hookspan.domain.identity import Key, Person, Session, SessionKind
 from hookspan.store.identity import NewKey, NewPerson, NewSession, Used
 from hookspan.store.messages import Page
 from hookspan.store.sqlite import _identity
-
-T = TypeVar("T")
-_Run = Callable[[apsw.Connection], T]
+from hookspan.store.sqlite._ways import Ways
 
 
-class IdentityCalls:
-    """Part of `SqliteStore`, which brings the three ways to the database."""
-
-    async def _write(self, run: _Run[T]) -> T:
-        raise NotImplementedError
-
-    async def _create(self, run: _Run[T]) -> T:
-        raise NotImplementedError
-
-    async def _read(self, read: _Run[T]) -> T:
-        raise NotImplementedError
+class IdentityCalls(Ways):
+    """Part of `SqliteStore`."""
 
     async def create_key(self, new: NewKey, keys_max: int) -> Key | None:
         return await self._create(lambda db: _identity.create_key(db, new, keys_max))

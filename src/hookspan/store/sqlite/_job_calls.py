@@ -1,33 +1,14 @@
 """The calls of `hookspan.store.jobs` on SQLite: each is one piece of work for the writer or for a reader."""
 
-from collections.abc import Callable
-from typing import TypeVar
-
-import apsw
-
 from hookspan.domain.jobs import Job, JobState
-from hookspan.ids import IdMaker
 from hookspan.store.jobs import EventScan, JobLook, JobTurn, NewJob, Window
 from hookspan.store.messages import Page
 from hookspan.store.sqlite import _event_scan, _jobs
-
-T = TypeVar("T")
-_Run = Callable[[apsw.Connection], T]
+from hookspan.store.sqlite._ways import Ways
 
 
-class JobCalls:
-    """Part of `SqliteStore`, which brings the three ways to the database."""
-
-    _ids: IdMaker
-
-    async def _write(self, run: _Run[T]) -> T:
-        raise NotImplementedError
-
-    async def _create(self, run: _Run[T]) -> T:
-        raise NotImplementedError
-
-    async def _read(self, read: _Run[T]) -> T:
-        raise NotImplementedError
+class JobCalls(Ways):
+    """Part of `SqliteStore`."""
 
     async def find_window(self, application_id: int, since: int, until: int, last: int) -> Window:
         return await self._read(lambda db: _event_scan.find_window(db, application_id, since, until, last))

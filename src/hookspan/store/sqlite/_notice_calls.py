@@ -1,26 +1,13 @@
 """The calls of `hookspan.store.notices` on SQLite: each is one job for the writer or for a reader."""
 
-from collections.abc import Callable
-from typing import TypeVar
-
-import apsw
-
 from hookspan.domain.notice import Notice, NoticeOutcome, Watched
 from hookspan.store.notices import NewNotice, Outgoing
 from hookspan.store.sqlite import _notices
-
-T = TypeVar("T")
-_Run = Callable[[apsw.Connection], T]
+from hookspan.store.sqlite._ways import Ways
 
 
-class NoticeCalls:
-    """Part of `SqliteStore`, which brings the ways to the database."""
-
-    async def _write(self, run: _Run[T]) -> T:
-        raise NotImplementedError
-
-    async def _read(self, read: _Run[T]) -> T:
-        raise NotImplementedError
+class NoticeCalls(Ways):
+    """Part of `SqliteStore`."""
 
     async def watched(self, failing_before: int, after: int, limit: int) -> list[Watched]:
         return await self._read(lambda db: _notices.watched(db, failing_before, after, limit))

@@ -1,26 +1,15 @@
 """The calls of `hookspan.store.statistics` on SQLite: each is one job for the writer or for a reader."""
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
-
-import apsw
+from collections.abc import Sequence
 
 from hookspan.store.messages import Waiting
 from hookspan.store.sqlite import _statistics
+from hookspan.store.sqlite._ways import Ways
 from hookspan.store.statistics import HourCounts, WebhookHealth
 
-T = TypeVar("T")
-_Run = Callable[[apsw.Connection], T]
 
-
-class StatisticsCalls:
-    """Part of `SqliteStore`, which brings the ways to the database."""
-
-    async def _write(self, run: _Run[T]) -> T:
-        raise NotImplementedError
-
-    async def _read(self, read: _Run[T]) -> T:
-        raise NotImplementedError
+class StatisticsCalls(Ways):
+    """Part of `SqliteStore`."""
 
     async def add_statistics(self, counts: Sequence[HourCounts], node: int = 0, number: int = 0) -> None:
         await self._write(lambda db: _statistics.add(db, counts, node, number))

@@ -16,7 +16,7 @@ from hookspan.clock import Clock
 from hookspan.domain.audit import AuditEntry
 from hookspan.domain.records import Application, Attempt, Delivery, Event, Webhook, Webhooks
 from hookspan.domain.states import Cause, DeliveryReason, DeliveryState, StatusReason, WebhookStatus
-from hookspan.ids import SLOTS, IdMaker
+from hookspan.ids import IdMaker
 from hookspan.store.contract import (
     Appended,
     CatchUpTurn,
@@ -38,7 +38,6 @@ from hookspan.store.contract import (
 from hookspan.store.idempotency import KeyedPublish
 from hookspan.store.sqlite import (
     _applications,
-    _audit,
     _deliveries,
     _events,
     _idempotency,
@@ -55,18 +54,12 @@ from hookspan.store.sqlite._claim import Claimer, claim_suspect, next_due_at
 from hookspan.store.sqlite._idempotency_calls import IdempotencyCalls
 from hookspan.store.sqlite._identity_calls import IdentityCalls
 from hookspan.store.sqlite._job_calls import JobCalls
-from hookspan.store.sqlite._keeper import Keeper
 from hookspan.store.sqlite._notice_calls import NoticeCalls
 from hookspan.store.sqlite._options import SqliteOptions
-from hookspan.store.sqlite._readers import Readers
 from hookspan.store.sqlite._record import keep_test, record, record_carefully, release
-from hookspan.store.sqlite._space import Space
 from hookspan.store.sqlite._statistics_calls import StatisticsCalls
-from hookspan.store.sqlite._writer import Run, T, Writer
 
 _CHECK_VALUE = "check_value"
-# Ids that the store makes itself (deliveries of a catch-up) must not meet the engine's.
-_OWN_SLOT = SLOTS - 1
 
 
 class SqliteStore(IdentityCalls, StatisticsCalls, AuditCalls, IdempotencyCalls, JobCalls, NoticeCalls):
@@ -84,47 +77,9 @@ class SqliteStore(IdentityCalls, StatisticsCalls, AuditCalls, IdempotencyCalls, 
         options: SqliteOptions | None = None,
         free_bytes: Callable[[Path], int] | None = None,
     ) -> None:
-        options = options or SqliteOptions()
-        self._path = path
-        self._clock = clock
-        self._ids = ids or IdMaker(clock, _OWN_SLOT)
-        self._options = options
-        self._space = Space(path, options, free_bytes)
-        self._keeper = Keeper(path, options, self._space)
-        self._writer = Writer(
-            self._keeper,
-            intake_jobs_max=options.intake_jobs_max,
-            jobs_max=options.jobs_max,
-            commit_time_max_s=options.commit_time_max_s,
-        )
-        self._readers = Readers(
-            path,
-            readers=options.readers,
-            reads_max=options.reads_max,
-            time_max_s=options.read_time_max_s,
-            cache_bytes=options.reader_cache_bytes,
-        )
+        super().__init__(path, clock=clock, ids=ids, options=options, free_bytes=free_bytes)
         self._claimer = Claimer()
-        self._entry: AuditEntry | None = None
         self._dropped_to = 0  # the event that retention came to in its present pass over the old ones
-
-    def check_intake(self) -> None:
-        """Raises DiskFull or Overloaded when no events are taken in now. Cheap: the disk is looked at now and then."""
-        self._keeper.check_intake()
-
-    async def _write(self, run: Run[T]) -> T:
-        return await self._writer.submit(self._kept(run))
-
-    async def _create(self, run: Run[T]) -> T:
-        self._keeper.check_intake()
-        return await self._writer.submit(self._kept(run), is_intake=True)
-
-    def _kept(self, run: Run[T]) -> Run[T]:
-        """`run`, with its line of the audit log where there is one to keep."""
-        return run if self._entry is None else _audit.keeping(run, self._entry, self._ids)
-
-    async def _read(self, read: Callable[[apsw.Connection], T]) -> T:
-        return await self._readers.read(read)
 
     # --- hot
 
