@@ -19,7 +19,7 @@ def round_of(item: Claimed, activated_at: int | None, outcome: Outcome) -> tuple
     counted from while they last.
     """
     attempts, started_at = present_round(item.round_attempts, item.round_started_at, activated_at)
-    if started_at is None or not (attempts or outcome.owner is not Owner.RECEIVER):
+    if started_at is None or (not attempts and outcome.owner is Owner.RECEIVER):
         return attempts, outcome.started_at
     return attempts, started_at
 
