@@ -101,13 +101,13 @@ def test_it_refuses_one_changed_bit(bench, language, profile):
 def test_it_says_why_it_refused_and_what_it_dropped(bench, language, profile):
     """A 400 leaves a line with the reason, and an event that came before leaves one too: neither is a riddle."""
     recipe = bench.recipe(language, profile)
-    before = len(recipe.work(0))
+    before, since = len(recipe.work(0)), recipe.lines
     good = bench.event(profile)
     assert [recipe.post(good.but(body=good.body + b" ")), recipe.post(good)] == [400, 200]
     recipe.work(before + 1)
     assert recipe.post(good) == 200
-    assert recipe.waits_for(r"refused: .+(fits?|missing|form)"), recipe.said()
-    assert recipe.waits_for(r"dropped, it was here before: \S+"), recipe.said()
+    assert recipe.waits_for(r"refused: .+(fits?|missing|form)", since), recipe.said()
+    assert recipe.waits_for(r"dropped, it was here before: \S+", since), recipe.said()
 
 
 @pytest.mark.parametrize(("language", "profile"), ROTATING)

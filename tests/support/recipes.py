@@ -92,10 +92,15 @@ class Recipe:
             self._changed.wait_for(lambda: len(self._work()) >= count, WORK_S)
             return self._work()
 
-    def waits_for(self, pattern: str) -> bool:
-        """Whether it says a line with this in time."""
+    @property
+    def lines(self) -> int:
+        """How many it has said."""
+        return len(self._lines)
+
+    def waits_for(self, pattern: str, since: int = 0) -> bool:
+        """Whether it says a line with this in time; the first `since` lines don't count."""
         with self._changed:
-            return self._changed.wait_for(lambda: any(re.search(pattern, line) for line in self._lines), WORK_S)
+            return self._changed.wait_for(lambda: any(re.search(pattern, one) for one in self._lines[since:]), WORK_S)
 
     def said(self) -> str:
         return "\n".join(self._lines)

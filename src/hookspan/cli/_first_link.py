@@ -4,7 +4,7 @@ from hookspan.cli.node import Node
 from hookspan.domain.caller import OPERATOR
 from hookspan.manage.inputs import LIMIT_MAX, InvitePerson, MakeLink, Paging
 
-NAME = "Whoever started this server"
+NAME = "First admin"
 
 
 async def first_link(node: Node) -> str:
