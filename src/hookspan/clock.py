@@ -5,6 +5,7 @@ that is already planned (see docs/architecture.md, "Time").
 """
 
 import asyncio
+import functools
 import time
 from typing import Protocol
 
@@ -25,6 +26,12 @@ class Clock(Protocol):
         ...
 
 
+# Where there is one, the clock that goes on while the machine is suspended: a node that slept must know how long.
+_elapsed_s = (
+    functools.partial(time.clock_gettime, time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
+)
+
+
 class SystemClock:
     """Wall time at construction, carried forward by the monotonic clock and slewed towards the wall."""
 
@@ -32,10 +39,10 @@ class SystemClock:
 
     def __init__(self) -> None:
         self._wall_ms = time.time_ns() // 1_000_000
-        self._started_s = self._slewed_s = time.monotonic()
+        self._started_s = self._slewed_s = _elapsed_s()
 
     def now_ms(self) -> int:
-        now_s = time.monotonic()
+        now_s = _elapsed_s()
         if now_s - self._slewed_s >= 1:
             self._slew(now_s)
         return self._wall_ms + int((now_s - self._started_s) * 1000)
@@ -48,7 +55,7 @@ class SystemClock:
         self._slewed_s = now_s
 
     def monotonic(self) -> float:
-        return time.monotonic()
+        return _elapsed_s()
 
     async def wait(self, wake: asyncio.Event, timeout_s: float) -> None:
         try:

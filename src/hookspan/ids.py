@@ -50,6 +50,14 @@ class IdMaker:
         self._tick = -1  # (milliseconds << counter bits) | counter
         self._lock = threading.Lock()
 
+    def move_to(self, slot: int) -> None:
+        """Go on in another slot: a node that registers anew may not have its old one. Ids go on rising all the same."""
+        if not 0 <= slot < SLOTS:
+            raise ValueError(f"slot {slot} is not in 0-{SLOTS - 1}")
+        with self._lock:
+            self._slot_bits = slot << _COUNTER_BITS
+            self._tick += 1 << _COUNTER_BITS  # a millisecond on, so that a lower slot's id is above the last one too
+
     def make(self) -> int:
         """The next id, greater than every one this maker has made."""
         with self._lock:

@@ -66,6 +66,7 @@ class Counters:
         self.attempts_retried = 0
         self.attempts_failed = 0
         self.attempts_late = 0
+        self.nodes_taken_out = 0
         self.deliveries_claimed = 0
         self.catch_up_events = 0
         self.expired_deliveries = 0
@@ -100,6 +101,7 @@ _COUNTED: dict[str, tuple[str, dict[str, str], str]] = {
     "attempts_succeeded": ("attempts", {"verdict": "succeeded"}, "Recorded attempts by verdict."),
     "attempts_retried": ("attempts", {"verdict": "retry"}, ""),
     "attempts_failed": ("attempts", {"verdict": "failed"}, ""),
+    "nodes_taken_out": ("nodes_taken_out", {}, "Other nodes that stood still and were taken out."),
     "attempts_late": ("attempts_late", {}, "Outcomes that came after the claim was lost; not recorded."),
     "deliveries_succeeded": ("deliveries", {"state": "succeeded"}, "Deliveries that reached a final state."),
     "deliveries_failed": ("deliveries", {"state": "failed"}, ""),

@@ -4,6 +4,7 @@ Everything here runs on the loop and nothing waits: a send is a callback, so tha
 and no timer. Lanes share the node fairly because each sends one request in its turn.
 """
 
+import math
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 
@@ -15,7 +16,7 @@ from hookspan.domain.records import Webhook
 from hookspan.domain.states import Cause, DeliveryState, StatusReason, VerdictKind
 from hookspan.domain.verdict import STALLED, SUCCEEDED, History, Verdict, decide
 from hookspan.engine.index import Entry
-from hookspan.engine.lane import Lane
+from hookspan.engine.lane import Lane, Share
 from hookspan.engine.options import EngineOptions
 from hookspan.engine.post import Post
 from hookspan.engine.rate_timer import RateTimer
@@ -43,6 +44,7 @@ class Dispatcher:
         options: EngineOptions,
         counters: Counters,
         jitter: Callable[[], float],
+        share: Share | None = None,
     ) -> None:
         self.lanes: dict[int, Lane] = {}
         self.backlogged: dict[int, Lane] = {}  # lanes of which the store may hold more
@@ -52,6 +54,8 @@ class Dispatcher:
         self.bytes = 0
         self.in_flight = 0
         self.is_stopped = False
+        self.is_halted = False  # it must not send: stopped, or its lease has ended
+        self.share = share or Share()
         self.is_in_doubt = False  # a commit's outcome is unknown: claims may stand in our name that we don't hold
         self.rate_timer = RateTimer(clock, self.ready)
         self.on_disable: Callable[[Webhook, StatusReason], None]
@@ -68,6 +72,7 @@ class Dispatcher:
         self._asides: deque[tuple[Lane, Claimed]] = deque()  # what people sent by hand, aside of the lanes' queues
         self._sweep_at = options.idle_lanes_max
         self._room_wanted = False
+        self._lease_until_ms = math.inf
         sender.done = self._done
         recorder.on_written = self._written
         recorder.on_given_back = self._given_back
@@ -81,7 +86,7 @@ class Dispatcher:
         if lane is None:
             if len(self.lanes) >= self._sweep_at:
                 self._drop_idle_lanes()
-            lane = Lane(entry, webhook, self._clock, self._options.lane_items_max, self.backlogged)
+            lane = Lane(entry, webhook, self._clock, self._options.lane_items_max, self.backlogged, self.share)
             self.lanes[webhook.id] = lane
             self._by_application[webhook.application_id].add(webhook.id)
         return lane
@@ -223,7 +228,7 @@ class Dispatcher:
         in_flight_max = self._options.in_flight_max
         if self._asides:
             self._send_asides()
-        while ready and not self.is_stopped and self._recorder.has_room and self.in_flight < in_flight_max:
+        while ready and not self.is_halted and self._recorder.has_room and self.in_flight < in_flight_max:
             lane = ready.popleft()
             lane.is_ready = False
             if not lane.may_send():
@@ -234,9 +239,17 @@ class Dispatcher:
             self._send(lane)
             self._make_ready(lane)
 
+    def _halt(self) -> None:
+        """Nothing leaves until `renew`: others may take this node for dead, and send what it holds."""
+        self.is_halted = True
+        log.warning("lease ended: this node has not reached the store for too long, and sends nothing")
+
     def _send(self, lane: Lane) -> None:
         """The head of a lane."""
         now_ms = self._clock.now_ms()
+        if now_ms >= self._lease_until_ms:
+            self._halt()
+            return
         try:
             post = self._sender.post(lane, now_ms)
         except (SecretUnreadable, InvalidCredential):
@@ -249,8 +262,12 @@ class Dispatcher:
 
     def _send_asides(self) -> None:
         """They ask neither the lane's order nor its status, concurrency and rate: a person is waiting."""
-        while self._asides and not self.is_stopped and self._recorder.has_room:
+        while self._asides and not self.is_halted and self._recorder.has_room:
             if self.in_flight >= self._options.in_flight_max:
+                return
+            now_ms = self._clock.now_ms()
+            if now_ms >= self._lease_until_ms:
+                self._halt()
                 return
             lane, item = self._asides.popleft()
             if self.lanes.get(item.webhook_id) is not lane:  # the webhook was deleted
@@ -258,7 +275,6 @@ class Dispatcher:
                 continue
             self.in_flight += 1
             self.items -= 1
-            now_ms = self._clock.now_ms()
             try:
                 post = self._sender.post(lane, now_ms)
             except Exception as error:  # noqa: BLE001 - whatever it is, the delivery must not be stuck
@@ -381,6 +397,23 @@ class Dispatcher:
 
     # --- the node
 
+    def renew(self, until_ms: int) -> None:
+        """This node is registered, and may send until then."""
+        self._lease_until_ms = until_ms
+        if self.is_halted and not self.is_stopped:
+            self.is_halted = False
+            self.pump()
+
+    def count_nodes(self, nodes: int) -> None:
+        """So many nodes deliver now."""
+        if nodes != self.share.nodes:
+            log.info("nodes that deliver", nodes=nodes)
+            self.share.nodes = nodes
+            for lane in list(self.lanes.values()):
+                lane.divide()
+                self._make_ready(lane)
+            self.pump()
+
     def drop_claims(self) -> None:
         """This node lost its registration: everything that waits here belongs to others now."""
         for lane in self.lanes.values():
@@ -396,7 +429,7 @@ class Dispatcher:
 
     def stop(self) -> None:
         """Send nothing more; what waits goes back to the store, what is in flight ends."""
-        self.is_stopped = True
+        self.is_stopped = self.is_halted = True
         for lane in self.lanes.values():
             self._give_back(lane.empty())
         self._give_back([item for _, item in self._asides])

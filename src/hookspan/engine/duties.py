@@ -1,4 +1,4 @@
-"""Background duties around the store: catch-up of re-activated webhooks, the node's registration, retention."""
+"""Background duties around the store: catch-up of re-activated webhooks, and retention."""
 
 from collections.abc import Callable
 
@@ -6,19 +6,16 @@ import structlog
 
 from hookspan.clock import Clock
 from hookspan.domain.records import Webhook
-from hookspan.engine.dispatcher import Dispatcher
 from hookspan.engine.duty import Duty
 from hookspan.engine.index import Entry, Index
-from hookspan.engine.intake import Intake
 from hookspan.engine.options import EngineOptions
 from hookspan.ids import first_id_at
-from hookspan.store.contract import ClaimRef, Store
+from hookspan.store.contract import Store
 from hookspan.telemetry import Counters
 
 log = structlog.get_logger()
 
 _DAY_MS = 86_400_000
-_UNHELD_LIMIT = 100_000
 
 
 class CatchUp(Duty):
@@ -58,59 +55,6 @@ def _by_type(entry: Entry, webhook: Webhook) -> Callable[[str], bool]:
     asks_for = entry.asks_for(webhook)
     category_of = entry.profile.category_of
     return lambda event_type: asks_for(event_type, category_of(event_type))
-
-
-class Node(Duty):
-    """Keeps this node registered; when it was taken out, it registers anew and its old claims are others'.
-
-    Also frees claims that stand in this node's name without being in its hands: a commit whose outcome was in doubt
-    leaves such rows, and without this they would wait for ever.
-    """
-
-    name = "node"
-
-    def __init__(
-        self, store: Store, dispatcher: Dispatcher, intake: Intake, clock: Clock, options: EngineOptions
-    ) -> None:
-        super().__init__(clock)
-        self._store = store
-        self._dispatcher = dispatcher
-        self._options = options
-        self._looked_s = clock.monotonic()
-        self._suspects: set[ClaimRef] = set()
-        self.id = 0
-        self.on_registered: Callable[[int], None]
-        self.on_freed: Callable[[], None]
-        intake.on_node_gone = self.wake
-
-    async def register(self) -> None:
-        self.id = await self._store.register_node(self._clock.now_ms())
-        self.on_registered(self.id)
-
-    async def turn(self) -> float:
-        if not await self._store.beat(self.id):
-            log.warning("node was deregistered, registers anew", node=self.id)
-            self._dispatcher.drop_claims()
-            self._suspects.clear()
-            await self.register()
-        due = self._clock.monotonic() - self._looked_s >= self._options.unheld_interval_s
-        if due or self._dispatcher.is_in_doubt or self._suspects:
-            self._dispatcher.is_in_doubt = False
-            await self._free_unheld()
-        return self._options.beat_interval_s
-
-    async def _free_unheld(self) -> None:
-        """Only what is unknown in two looks in a row is freed: the first may see a commit before its result does."""
-        self._looked_s = self._clock.monotonic()
-        refs = await self._store.unheld(self.id, _UNHELD_LIMIT)
-        held = self._dispatcher.held
-        unknown = {ref for ref in refs if ref.delivery_id not in held}
-        freed = [ref for ref in unknown if ref in self._suspects]
-        self._suspects = unknown.difference(freed)
-        if freed:
-            log.warning("claims freed after a commit in doubt", count=len(freed))
-            await self._store.release(self.id, freed, self._clock.now_ms())
-            self.on_freed()
 
 
 class Retention(Duty):

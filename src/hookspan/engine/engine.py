@@ -14,11 +14,13 @@ from hookspan.domain.records import Attempt, Delivery, Event, Webhook
 from hookspan.domain.states import Cause, StatusReason, WebhookStatus
 from hookspan.egress import Egress
 from hookspan.engine.dispatcher import Dispatcher
-from hookspan.engine.duties import CatchUp, Node, Retention
+from hookspan.engine.duties import CatchUp, Retention
 from hookspan.engine.duty import Duty
 from hookspan.engine.index import Index
 from hookspan.engine.intake import Intake
 from hookspan.engine.jobs import JobRunner
+from hookspan.engine.lane import Share
+from hookspan.engine.nodes import Following, Node, Watch
 from hookspan.engine.notices import Courier, Letters, NoticeFinder, NoticeSender
 from hookspan.engine.options import EngineOptions
 from hookspan.engine.poller import Poller
@@ -72,13 +74,22 @@ class Engine:
         self.statistics = Statistics(store, clock, options, counters, lambda: self.retention.obeyed_ms)
         self.recorder = Recorder(store, clock, options, counters, self.statistics)
         self.dispatcher = Dispatcher(
-            Sender(egress, vault, self._signing, clock), self.recorder, clock, self.ids, options, counters, jitter
+            Sender(egress, vault, self._signing, clock),
+            self.recorder,
+            clock,
+            self.ids,
+            options,
+            counters,
+            jitter,
+            Share(is_shared=store.is_shared, delivers=options.delivers),
         )
         self.intake = Intake(store, self.index, self.dispatcher, clock, self.ids, options, counters, self.statistics)
         self.poller = Poller(store, self.index, self.dispatcher, clock, options, counters)
         self.catch_up = CatchUp(store, self.index, clock, options, counters)
         self.jobs = JobRunner(store, clock, options)
-        self.node = Node(store, self.dispatcher, self.intake, clock, options)
+        self.node = Node(store, self.dispatcher, self.intake, clock, ids, options)
+        self.watch = Watch(store, clock, options, counters, lambda: self.node.id)
+        self.following = Following(store, self.index, clock, options)
         self._try_out = TryOut(
             store=store,
             index=self.index,
@@ -104,12 +115,14 @@ class Engine:
     def _connect(self) -> None:
         """Who wakes whom."""
         self.index.watcher = self.dispatcher
-        self.intake.on_backlog = self.poller.wake
-        self.catch_up.on_backlog = self.poller.wake.set
+        self.intake.on_backlog = self.catch_up.on_backlog = self._something_due
         self.jobs.on_made = self.wake
         self.dispatcher.on_room = self.poller.wake.set
         self.dispatcher.on_disable = self.disabler.add
-        self.node.on_freed = self.poller.wake.set
+        self.node.on_freed = self.watch.on_freed = self._something_due
+        self.watch.on_count = self.dispatcher.count_nodes
+        self.following.on_change = self._webhooks_changed
+        self._store.on_ring = self.poller.wake.set
         self.node.on_registered = self._registered
         self.notice_finder.on_notice = self.notice_sender.wake.set
 
@@ -130,20 +143,14 @@ class Engine:
         self._tasks = [asyncio.create_task(duty.run(), name=duty.name) for duty in self._duties()]
 
     def _duties(self) -> list[Duty]:
-        return [
-            self.intake,
-            self.recorder,
-            self.poller,
-            self.dispatcher.rate_timer,
-            self.catch_up,
-            self.jobs,
-            self.node,
-            self.retention,
-            self.disabler,
-            self.statistics,
-            self.notice_finder,
-            self.notice_sender,
-        ]
+        """What turns here. A node that only takes in leaves to the others what makes deliveries due, and retention."""
+        duties: list[Duty] = [self.intake, self.recorder, self.dispatcher.rate_timer, self.node]
+        duties += [self.disabler, self.statistics]
+        if self._store.is_shared:
+            duties += [self.watch, self.following]
+        if self.options.delivers:
+            duties += [self.poller, self.catch_up, self.jobs, self.retention, self.notice_finder, self.notice_sender]
+        return duties
 
     async def stop(self, grace_s: float = 20.0) -> None:
         """Refuse new events, commit what was taken in, let requests in flight end (at most `grace_s` seconds), record
@@ -194,16 +201,25 @@ class Engine:
         force. Never fails: the change is durable already.
         """
         await self.index.refresh(application_id)
+        self._webhooks_changed()
+        self._store.ring()
+
+    def _webhooks_changed(self) -> None:
         self.catch_up.wake.set()
         self.jobs.wake.set()
         self.poller.wake.set()
+
+    def _something_due(self) -> None:
+        """Here and for others: this node may have no room for it, or not deliver at all."""
+        self.poller.wake.set()
+        self._store.ring()
 
     def wake(self, webhook_id: int | None = None) -> None:
         """Something became due, of this webhook if it is named."""
         lane = None if webhook_id is None else self.dispatcher.lanes.get(webhook_id)
         if lane is not None:
             lane.mark_backlog()
-        self.poller.wake.set()
+        self._something_due()
 
     def job_created(self) -> None:
         """There is a job to turn."""
@@ -241,7 +257,7 @@ class Engine:
         delivery = await (store or self._store).send_aside(new, self._clock.now_ms())
         if delivery is None:
             raise NotFound("The event is no longer kept.")
-        self.poller.wake.set()
+        self._something_due()
         return delivery
 
     async def try_notify(self, application_id: int, url: str, notice_id: int, body: bytes) -> Outcome:
@@ -262,7 +278,8 @@ class Engine:
             return "The node is stopping."
         if not self._tasks:
             return "The node is starting."
-        for duty in (self.node, self.poller, self.recorder, self.intake):
+        duties: tuple[Duty, ...] = (self.node, self.recorder, self.intake)
+        for duty in (*duties, self.poller) if self.options.delivers else duties:
             if duty.turn_age_s > self.options.turn_age_max_s:
                 return f"The {duty.name} has not turned for {duty.turn_age_s:.0f} s."
             if duty.is_failing:

@@ -121,7 +121,7 @@ class Intake(Duty):
         self._anew: dict[int, Entry] = {}
         self.node = 0
         self.is_stopped = False
-        self.on_backlog: asyncio.Event | None = None
+        self.on_backlog: Callable[[], None] | None = None
         self.on_node_gone: asyncio.Event | None = None
 
     @property
@@ -425,7 +425,7 @@ class Intake(Duty):
                     has_backlog |= dispatcher.has_room(delivery.webhook_id)
         dispatcher.pump()
         if has_backlog and self.on_backlog is not None:
-            self.on_backlog.set()
+            self.on_backlog()
 
     def _note_unclaimed(self, event: NewEvent, outcome: AppendedEvent) -> bool:
         if outcome.position:

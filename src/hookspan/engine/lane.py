@@ -14,6 +14,19 @@ from hookspan.store.contract import Claimed
 
 _BURST_S = 1.0  # a rate-limited lane may save up one second of requests (at least one)
 _UNREADABLE_RETRY_S = 60.0
+
+
+class Share:
+    """How many nodes deliver, this one among them, and whether they could be more than one. The same for all lanes."""
+
+    __slots__ = ("delivers", "is_shared", "nodes")
+
+    def __init__(self, *, is_shared: bool = False, delivers: bool = True) -> None:
+        self.is_shared = is_shared
+        self.delivers = delivers
+        self.nodes = 1
+
+
 _SENDING = frozenset({WebhookStatus.ACTIVE, WebhookStatus.CATCHING_UP})
 
 
@@ -26,7 +39,13 @@ class Lane:
     """
 
     def __init__(
-        self, entry: Entry, webhook: Webhook, clock: Clock, items_max: int, backlogged: "dict[int, Lane]"
+        self,
+        entry: Entry,
+        webhook: Webhook,
+        clock: Clock,
+        items_max: int,
+        backlogged: "dict[int, Lane]",
+        share: Share,
     ) -> None:
         self.queue: deque[Claimed] = deque()
         self.in_flight = 0
@@ -41,6 +60,7 @@ class Lane:
         self.failing_since_kept = webhook.failing_since
         self._clock = clock
         self._items_max = items_max
+        self._share = share
         self._backlogged = backlogged
         self._tokens = 0.0
         self._refilled_s = clock.monotonic()
@@ -59,13 +79,25 @@ class Lane:
         if not was_on:  # what it failed before it was switched off is forgiven
             self.failing_since = self.failing_since_kept = webhook.failing_since
         self.is_fifo = webhook.order is Order.FIFO
-        self.concurrency = 1 if self.is_fifo else webhook.concurrency
-        self.rate = webhook.rate
-        self._burst = max(1.0, (webhook.rate or 0.0) * _BURST_S)
+        self.divide()
         self.post = None  # made anew by the dispatcher at the next send
         self.is_held = False
         if self.is_fifo:
             self.mark_backlog()
+
+    def divide(self) -> None:
+        """Take this node's share of what the webhook allows; see `Store.claim` for what can't be divided."""
+        share, webhook = self._share, self.webhook
+        nodes = share.nodes
+        concurrency = 1 if self.is_fifo else webhook.concurrency
+        is_whole = self.is_fifo or concurrency < nodes or (webhook.rate is not None and webhook.rate < nodes)
+        # Of what can't be divided another node may hold some already: only a claim can tell.
+        self.claims_at_birth = share.delivers and not (share.is_shared and is_whole)
+        if is_whole:
+            nodes = 1
+        self.concurrency = concurrency // nodes
+        self.rate = None if webhook.rate is None else webhook.rate / nodes
+        self._burst = max(1.0, (self.rate or 0.0) * _BURST_S)
 
     @property
     def is_on(self) -> bool:
@@ -82,6 +114,7 @@ class Lane:
             or not self.is_on
             or self.is_held
             or (self.is_fifo and self.has_backlog)
+            or not self.claims_at_birth
         ):
             self.mark_backlog()
             return False

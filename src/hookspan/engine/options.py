@@ -46,6 +46,12 @@ class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
     poll_interval_s: float = 1.0
     poll_interval_min_s: float = 0.02
 
+    # Nodes on one database.
+    delivers: bool = True  # False: it takes events in and leaves the sending to others
+    trust_window_s: float = 30.0  # how long a node may stand still before another takes it for dead
+    deadline_max_s: float = 15.0  # the longest that a request may take
+    follow_interval_s: float = 1.0
+
     # Duties.
     beat_interval_s: float = 2.0
     unheld_interval_s: float = 30.0

@@ -68,6 +68,7 @@ class Poller(Duty):
                 per_webhook=options.claim_per_webhook_max,
                 bytes_max=min(size, options.claim_bytes_max),
                 skip=skip,
+                nodes=self._dispatcher.share.nodes,
             )
         except StoreUnavailable:
             self._dispatcher.is_in_doubt = True

@@ -31,6 +31,7 @@ from hookspan.domain.records import (
 )
 from hookspan.domain.states import Cause, DeliveryReason, DeliveryState, StatusReason, WebhookStatus
 from hookspan.errors import StoreUnavailable
+from hookspan.store.attempts import AttemptLine, FailureGroup
 from hookspan.store.audit import AuditLog
 from hookspan.store.idempotency import KeyedPublish, RequestKeys
 from hookspan.store.identity import Identities
@@ -61,7 +62,9 @@ from hookspan.store.messages import (
     Waiting,
     WebhookChange,
 )
+from hookspan.store.nodes import Nodes, NodeSeen
 from hookspan.store.notices import Notices
+from hookspan.store.search import Search
 from hookspan.store.statistics import Statistics
 
 __all__ = [
@@ -73,11 +76,13 @@ __all__ = [
     "WAITING_MAX",
     "Appended",
     "AppendedEvent",
+    "AttemptLine",
     "CatchUpTurn",
     "ClaimRef",
     "Claimed",
     "DataRefused",
     "ExpiredTurn",
+    "FailureGroup",
     "FanOut",
     "NewApplication",
     "NewAside",
@@ -85,6 +90,7 @@ __all__ = [
     "NewEvent",
     "NewWebhook",
     "NodeGone",
+    "NodeSeen",
     "Page",
     "Result",
     "Revision",
@@ -95,10 +101,11 @@ __all__ = [
 ]
 
 
-class Store(Identities, Statistics, AuditLog, RequestKeys, Jobs, Notices, Protocol):
+class Store(Nodes, Identities, Statistics, AuditLog, RequestKeys, Jobs, Notices, Search, Protocol):
     """The contract. Hot calls first; those about keys, people and sessions are in `Identities`, about counts by
     the hour in `Statistics`, about replays in `Jobs`, about what people are told in
-    `Notices`.
+    `Notices`, about who else works here in `Nodes`, about names
+    that have a text in `Search`.
     """
 
     # --- publishing and delivering, the hot path
@@ -132,7 +139,15 @@ class Store(Identities, Statistics, AuditLog, RequestKeys, Jobs, Notices, Protoc
         ...
 
     async def claim(
-        self, node: int, now_ms: int, *, limit: int, per_webhook: int, bytes_max: int, skip: Collection[int]
+        self,
+        node: int,
+        now_ms: int,
+        *,
+        limit: int,
+        per_webhook: int,
+        bytes_max: int,
+        skip: Collection[int],
+        nodes: int = 1,
     ) -> list[Claimed]:
         """Take due deliveries of active webhooks: at most `limit`, `per_webhook` of one, `bytes_max` of bodies
         (but at least one). Webhooks in `skip` are left alone. A backlog of one webhook hides no other.
@@ -140,6 +155,10 @@ class Store(Identities, Statistics, AuditLog, RequestKeys, Jobs, Notices, Protoc
         Of a fifo webhook the oldest pending ones are taken in order, as far as they are due, and nothing at all while
         an older one is claimed. Suspects are left to `claim_suspect`. A CATCHING_UP webhook's deliveries are claimed
         like an active one's. A node that is not registered gets nothing.
+
+        `nodes` is how many nodes deliver. Of a webhook that can't be divided among them (fifo, or its concurrency or
+        its rate a second is below their number) nothing is taken while another node holds some of it: those claims are the
+        lease.
         """
         ...
 
@@ -195,36 +214,6 @@ class Store(Identities, Statistics, AuditLog, RequestKeys, Jobs, Notices, Protoc
 
     async def catching_up(self) -> list[Webhook]:
         """Every webhook that is catching up, for the duty that turns them."""
-        ...
-
-    # nodes
-
-    async def register_node(self, now_ms: int) -> int:
-        """Register under a new id (from 1) and return it. On SQLite it frees every claim of earlier nodes, since
-        only one process can hold the database, and counts them as orphaned.
-
-        A clock that was set back (`now_ms` is before the newest id) puts nothing out of reach: first attempts in the
-        future, and retries further ahead than RETRY_AHEAD_MS_MAX, are due at `now_ms` or some minutes after, and
-        rounds and failures have begun at `now_ms` at the latest.
-        """
-        ...
-
-    async def deregister_node(self, node: int, now_ms: int) -> int:
-        """Take a node out and free its claims, as by `release`, but counted as orphaned: a node that ends in order
-        releases what it holds before. Returns how many were freed.
-        """
-        ...
-
-    async def beat(self, node: int) -> bool:
-        """Raise the node's counter and prove that the store is writable. False: this node is not registered."""
-        ...
-
-    async def unheld(self, node: int, limit: int) -> list[ClaimRef]:
-        """Claims that stand in this node's name, oldest first: those the caller does not know are given back."""
-        ...
-
-    async def highest_id(self) -> int:
-        """The highest id that was ever kept, so that a clock set back never repeats one."""
         ...
 
     # retention
@@ -419,6 +408,39 @@ class Store(Identities, Statistics, AuditLog, RequestKeys, Jobs, Notices, Protoc
         """Raises StateForbidden when it is final already or in flight. A stalled head of a fifo webhook hands its stall
         on: what is next in order has no next attempt then, and the used-up round; refused while that is claimed.
         `expire` and `cancel_job` do the same, but pass by what is claimed.
+        """
+        ...
+
+    async def attempt_lines(
+        self, after_id: int, limit: int, *, application_id: int | None = None, webhook_id: int | None = None
+    ) -> list[AttemptLine]:
+        """The newest attempts with ids above `after_id`, newest first: of all applications, of one, or of one webhook
+        of it. Those of applications that were deleted are left out, after the limit: fewer than `limit` say nothing.
+
+        An attempt is kept somewhat after its id was made, and makers' ids interleave: one that is read later may have a
+        lower id than one that was read before.
+        """
+        ...
+
+    async def in_trouble(self, application_id: int | None, limit: int) -> list[Webhook]:
+        """Webhooks that fail (`failing_since`), or were switched off because they did (GONE, FAILING), of one
+        application or of all; those whose trouble is the youngest first. Not one that a person has switched off.
+        """
+        ...
+
+    async def failures(self, webhook_ids: Sequence[int], each: int) -> list[FailureGroup]:
+        """What has failed since each of these webhooks last took a delivery, by error and status, in no order. Tests
+        count for nothing; each webhook's newest `each` attempts are looked at.
+        """
+        ...
+
+    async def given_up(
+        self, application_id: int | None, since_id: int, *, webhooks: int, each: int
+    ) -> list[FailureGroup]:
+        """Failed deliveries of events with ids from `since_id` on, of one application or of all, by how the last
+        attempt failed (one without an attempt: neither error nor status, and its end is its time), in no order. Left
+        out is what a later run has brought. At most `webhooks` webhooks, of the newest applications, are looked at, and
+        the newest `each` of each.
         """
         ...
 

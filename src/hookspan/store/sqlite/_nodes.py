@@ -1,10 +1,12 @@
 """The register of nodes, and the claims that stand in their names."""
 
+from collections.abc import Sequence
+
 import apsw
 import msgspec
 
 from hookspan.ids import made_at_ms
-from hookspan.store.contract import RETRY_AHEAD_MS_MAX, ClaimRef
+from hookspan.store.contract import RETRY_AHEAD_MS_MAX, ClaimRef, NodeSeen
 from hookspan.store.sqlite import _rows as rows
 
 # Over so long the retries are spread that are brought forward, so that receivers don't get them all at once.
@@ -51,6 +53,17 @@ def deregister_node(connection: apsw.Connection, node: int, now_ms: int) -> int:
 def beat(connection: apsw.Connection, node: int) -> bool:
     """Whether it is registered."""
     return rows.run(connection, "raise_counter", (node,)) == 1
+
+
+def nodes(connection: apsw.Connection) -> list[NodeSeen]:
+    """See `Store.nodes`."""
+    return rows.many(connection, "list_nodes", lambda row: NodeSeen(row[0], row[1], delivers=True))
+
+
+def versions_of(connection: apsw.Connection, application_ids: Sequence[int]) -> dict[int, int]:
+    """See `Store.versions_of`."""
+    found = rows.many(connection, "list_versions", lambda row: (row[0], row[1]), (rows.id_list(application_ids),))
+    return dict(found)
 
 
 def unheld(connection: apsw.Connection, node: int, limit: int) -> list[ClaimRef]:

@@ -72,6 +72,9 @@ create index webhook_failing on webhook (id)
 where failing_since is not null and status <= 2 and noticed <> 2 and (noticed <> 1 or delivery_order = 2);
 create index webhook_cut_off on webhook (id) where status = 3 and status_reason >= 3 and noticed <> 3;
 create index webhook_recovering on webhook (id) where noticed <> 0 and status <= 2 and failing_since is null;
+-- Webhooks that fail, or were switched off because they did: for who looks after them. Empty while all is well.
+create index webhook_in_trouble on webhook (application_id)
+where failing_since is not null or (status = 3 and status_reason >= 3);
 
 create table webhook_revision (
   webhook_id integer not null,

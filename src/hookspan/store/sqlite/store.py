@@ -17,6 +17,7 @@ from hookspan.domain.audit import AuditEntry
 from hookspan.domain.records import Application, Attempt, Delivery, Event, Webhook, Webhooks
 from hookspan.domain.states import Cause, DeliveryReason, DeliveryState, StatusReason, WebhookStatus
 from hookspan.ids import IdMaker
+from hookspan.store.attempts import AttemptLine, FailureGroup
 from hookspan.store.contract import (
     Appended,
     CatchUpTurn,
@@ -41,10 +42,10 @@ from hookspan.store.sqlite import (
     _deliveries,
     _events,
     _idempotency,
-    _nodes,
     _retention,
     _rows,
     _upcoming,
+    _watching,
     _webhooks,
 )
 from hookspan.store.sqlite._append import append
@@ -54,15 +55,19 @@ from hookspan.store.sqlite._claim import Claimer, claim_suspect, next_due_at
 from hookspan.store.sqlite._idempotency_calls import IdempotencyCalls
 from hookspan.store.sqlite._identity_calls import IdentityCalls
 from hookspan.store.sqlite._job_calls import JobCalls
+from hookspan.store.sqlite._node_calls import NodeCalls
 from hookspan.store.sqlite._notice_calls import NoticeCalls
 from hookspan.store.sqlite._options import SqliteOptions
 from hookspan.store.sqlite._record import keep_test, record, record_carefully, release
+from hookspan.store.sqlite._search_calls import SearchCalls
 from hookspan.store.sqlite._statistics_calls import StatisticsCalls
 
 _CHECK_VALUE = "check_value"
 
 
-class SqliteStore(IdentityCalls, StatisticsCalls, AuditCalls, IdempotencyCalls, JobCalls, NoticeCalls):
+class SqliteStore(
+    NodeCalls, IdentityCalls, StatisticsCalls, AuditCalls, IdempotencyCalls, JobCalls, NoticeCalls, SearchCalls
+):
     """`hookspan.store.contract.Store` on one SQLite file. Lives on the event loop that opens it.
 
     `ids` makes the ids of caught-up deliveries; the engine's own maker keeps them in one order with all others.
@@ -79,6 +84,7 @@ class SqliteStore(IdentityCalls, StatisticsCalls, AuditCalls, IdempotencyCalls, 
     ) -> None:
         super().__init__(path, clock=clock, ids=ids, options=options, free_bytes=free_bytes)
         self._claimer = Claimer()
+        self.on_ring = _nobody
         self._dropped_to = 0  # the event that retention came to in its present pass over the old ones
 
     # --- hot
@@ -120,8 +126,17 @@ class SqliteStore(IdentityCalls, StatisticsCalls, AuditCalls, IdempotencyCalls, 
         return await self._write(lambda db: claim_suspect(db, node, now_ms, skip))
 
     async def claim(
-        self, node: int, now_ms: int, *, limit: int, per_webhook: int, bytes_max: int, skip: Collection[int]
+        self,
+        node: int,
+        now_ms: int,
+        *,
+        limit: int,
+        per_webhook: int,
+        bytes_max: int,
+        skip: Collection[int],
+        nodes: int = 1,
     ) -> list[Claimed]:
+        del nodes  # there is one
         return await self._write(
             lambda db: self._claimer.claim(
                 db, node, now_ms, limit=limit, per_webhook=per_webhook, bytes_max=bytes_max, skip=skip
@@ -150,26 +165,6 @@ class SqliteStore(IdentityCalls, StatisticsCalls, AuditCalls, IdempotencyCalls, 
 
     async def catching_up(self) -> list[Webhook]:
         return await self._read(lambda db: _rows.many(db, "list_catching_up", _rows.webhook))
-
-    # --- nodes
-
-    async def register_node(self, now_ms: int) -> int:
-        node = await self._write(lambda db: _nodes.register_node(db, now_ms))
-        while await self._write(lambda db: _nodes.bring_forward(db, now_ms, self._options.forward_chunk)):
-            pass  # each turn takes some out of what is left
-        return node
-
-    async def deregister_node(self, node: int, now_ms: int) -> int:
-        return await self._write(lambda db: _nodes.deregister_node(db, node, now_ms))
-
-    async def beat(self, node: int) -> bool:
-        return await self._write(lambda db: _nodes.beat(db, node))
-
-    async def unheld(self, node: int, limit: int) -> list[ClaimRef]:
-        return await self._read(lambda db: _nodes.unheld(db, node, limit))
-
-    async def highest_id(self) -> int:
-        return await self._read(_nodes.highest_id)
 
     # --- retention
 
@@ -340,6 +335,22 @@ class SqliteStore(IdentityCalls, StatisticsCalls, AuditCalls, IdempotencyCalls, 
             lambda db: _deliveries.cancel_delivery(db, application_id, delivery_id, reason, now_ms)
         )
 
+    async def attempt_lines(
+        self, after_id: int, limit: int, *, application_id: int | None = None, webhook_id: int | None = None
+    ) -> list[AttemptLine]:
+        return await self._read(lambda db: _watching.attempt_lines(db, after_id, limit, application_id, webhook_id))
+
+    async def in_trouble(self, application_id: int | None, limit: int) -> list[Webhook]:
+        return await self._read(lambda db: _watching.in_trouble(db, application_id, limit))
+
+    async def failures(self, webhook_ids: Sequence[int], each: int) -> list[FailureGroup]:
+        return await self._read(lambda db: _watching.failures(db, webhook_ids, each))
+
+    async def given_up(
+        self, application_id: int | None, since_id: int, *, webhooks: int, each: int
+    ) -> list[FailureGroup]:
+        return await self._read(lambda db: _watching.given_up(db, application_id, since_id, webhooks, each))
+
     # --- upcoming
 
     async def upcoming(
@@ -389,3 +400,7 @@ class SqliteStore(IdentityCalls, StatisticsCalls, AuditCalls, IdempotencyCalls, 
             "pending_jobs": self._writer.job_count,
             "free_disk_bytes": self._space.look(),
         }
+
+
+def _nobody() -> None:
+    """Who else would ring?"""

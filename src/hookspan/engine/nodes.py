@@ -1,0 +1,200 @@
+"""This node among others: its registration and its lease, who else lives, and what was changed through another.
+
+A node may send while it holds its lease: for as long after its last beat as no other can have taken it for dead and
+have sent the same again. Where the store is this node's alone the lease has no end.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+import structlog
+
+from hookspan.clock import Clock
+from hookspan.engine.dispatcher import Dispatcher
+from hookspan.engine.duty import Duty
+from hookspan.engine.index import Index
+from hookspan.engine.intake import Intake
+from hookspan.engine.options import EngineOptions
+from hookspan.ids import SLOTS, IdMaker
+from hookspan.store.contract import ClaimRef, NodeSeen, Store
+from hookspan.telemetry import Counters
+
+log = structlog.get_logger()
+
+_UNHELD_LIMIT = 100_000
+_BEATS_A_WINDOW = 6
+_LEASE_SHARE_MIN = 1 / 3  # of the trust window, where that is not much longer than a request may take
+_APPLICATIONS_A_LOOK = 5_000
+_SWEEPS_EVERY = 10  # looks at the register between two looks for claims that nobody's name stands for
+
+
+class Node(Duty):
+    """Keeps this node registered; when it was taken out, it registers anew and its old claims are others'.
+
+    Also frees claims that stand in this node's name without being in its hands: a commit whose outcome was in doubt
+    leaves such rows, and without this they would wait for ever.
+    """
+
+    name = "node"
+
+    def __init__(
+        self,
+        store: Store,
+        dispatcher: Dispatcher,
+        intake: Intake,
+        clock: Clock,
+        ids: IdMaker,
+        options: EngineOptions,
+    ) -> None:
+        super().__init__(clock)
+        self._store = store
+        self._dispatcher = dispatcher
+        self._ids = ids
+        self._options = options
+        self._looked_s = clock.monotonic()
+        self._suspects: set[ClaimRef] = set()
+        self.id = 0
+        self.on_registered: Callable[[int], None]
+        self.on_freed: Callable[[], None]
+        intake.on_node_gone = self.wake
+
+    async def register(self) -> None:
+        began_ms = self._clock.now_ms()
+        self.id = await self._store.register_node(began_ms, delivers=self._options.delivers)
+        if self._store.is_shared:
+            self._ids.move_to(self.id % (SLOTS - 1))
+        self.on_registered(self.id)
+        self._renew(began_ms)
+
+    async def turn(self) -> float:
+        began_ms = self._clock.now_ms()
+        if await self._store.beat(self.id):
+            self._renew(began_ms)
+        else:
+            log.warning("node was deregistered, registers anew", node=self.id)
+            self._dispatcher.drop_claims()
+            self._suspects.clear()
+            await self.register()
+        due = self._clock.monotonic() - self._looked_s >= self._options.unheld_interval_s
+        if due or self._dispatcher.is_in_doubt or self._suspects:
+            self._dispatcher.is_in_doubt = False
+            await self._free_unheld()
+        if self._store.is_shared:
+            return min(self._options.beat_interval_s, self._options.trust_window_s / _BEATS_A_WINDOW)
+        return self._options.beat_interval_s
+
+    def _renew(self, began_ms: int) -> None:
+        """The store has seen this node after `began_ms`: what is sent until the lease ends has an answer, or has met its
+        deadline, before another node may send the same.
+        """
+        if self._store.is_shared:
+            window_s = self._options.trust_window_s
+            lease_s = max(window_s - self._options.deadline_max_s, window_s * _LEASE_SHARE_MIN)
+            self._dispatcher.renew(began_ms + int(lease_s * 1000))
+
+    async def _free_unheld(self) -> None:
+        """Only what is unknown in two looks in a row is freed: the first may see a commit before its result does."""
+        self._looked_s = self._clock.monotonic()
+        refs = await self._store.unheld(self.id, _UNHELD_LIMIT)
+        held = self._dispatcher.held
+        unknown = {ref for ref in refs if ref.delivery_id not in held}
+        freed = [ref for ref in unknown if ref in self._suspects]
+        self._suspects = unknown.difference(freed)
+        if freed:
+            log.warning("claims freed after a commit in doubt", count=len(freed))
+            await self._store.release(self.id, freed, self._clock.now_ms())
+            self.on_freed()
+
+
+class _Sighting(msgspec.Struct):
+    """A node's counter as it was seen last, and for how long it has stood still while we could look."""
+
+    counter: int
+    still_s: float = 0.0
+
+
+class Watch(Duty):
+    """Looks at the other nodes: takes out those that stand still, and tells how many deliver.
+
+    Only time in which this node could look counts, so that a database that was away makes nobody dead.
+    """
+
+    name = "watch"
+
+    def __init__(
+        self, store: Store, clock: Clock, options: EngineOptions, counters: Counters, own: Callable[[], int]
+    ) -> None:
+        super().__init__(clock)
+        self._store = store
+        self._counters = counters
+        self._own = own
+        self._window_s = options.trust_window_s
+        self._interval_s = min(options.beat_interval_s, options.trust_window_s / _BEATS_A_WINDOW)
+        self._seen: dict[int, _Sighting] = {}
+        self._looked_s = clock.monotonic()
+        self._looks = 0
+        self.on_count: Callable[[int], None]
+        self.on_freed: Callable[[], None]
+
+    async def turn(self) -> float:
+        nodes = await self._store.nodes()
+        now_s = self._clock.monotonic()
+        passed_s = min(now_s - self._looked_s, self._interval_s)
+        self._looked_s = now_s
+        dead = self._look(nodes, passed_s)
+        for node in dead:
+            await self._take_out(node)
+        self.on_count(max(1, sum(node.delivers for node in nodes if node.id not in dead)))
+        self._looks += 1
+        if self._looks % _SWEEPS_EVERY == 0 and await self._store.free_orphans(self._clock.now_ms()):
+            self.on_freed()
+        return self._interval_s
+
+    def _look(self, nodes: list[NodeSeen], passed_s: float) -> list[int]:
+        """The others that stood still for the whole window."""
+        seen, own, dead = {}, self._own(), []
+        for node in nodes:
+            before = self._seen.get(node.id)
+            if before is None or before.counter != node.counter:
+                seen[node.id] = _Sighting(node.counter)
+                continue
+            before.still_s += passed_s
+            seen[node.id] = before
+            if before.still_s >= self._window_s and node.id != own:
+                dead.append(node.id)
+        self._seen = seen
+        return dead
+
+    async def _take_out(self, node: int) -> None:
+        freed = await self._store.deregister_node(node, self._clock.now_ms())
+        self._seen.pop(node, None)
+        self._counters.nodes_taken_out += 1
+        log.warning("node stood still and was taken out", node=node, claims_freed=freed)
+        self.on_freed()
+
+
+class Following(Duty):
+    """Sees what was changed through other nodes, by the versions of the applications that this node has in memory."""
+
+    name = "following"
+
+    def __init__(self, store: Store, index: Index, clock: Clock, options: EngineOptions) -> None:
+        super().__init__(clock)
+        self._store = store
+        self._index = index
+        self._interval_s = options.follow_interval_s
+        self.on_change: Callable[[], None]
+
+    async def turn(self) -> float:
+        known = [(entry.application.id, entry.version) for entry in self._index]
+        has_changed = False
+        for start in range(0, len(known), _APPLICATIONS_A_LOOK):
+            part = known[start : start + _APPLICATIONS_A_LOOK]
+            versions = await self._store.versions_of([ident for ident, _ in part])
+            for ident, version in part:
+                if versions.get(ident) != version:
+                    await self._index.refresh(ident)
+                    has_changed = True
+        if has_changed:
+            self.on_change()
+        return self._interval_s

@@ -1,0 +1,83 @@
+"""Nodes: who works on this database, who of them lives, and how they hear of each other's changes.
+
+A node is dead when another has watched its counter stand still for the trust window. Its row goes first, then its
+claims are free; a node without a row can neither take events in nor claim, and its results meet no claim any more.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from hookspan.store.messages import ClaimRef
+
+
+class NodeSeen(msgspec.Struct, frozen=True):
+    """A registered node as another sees it. `counter` is raised by each of its beats; `delivers`: it claims too."""
+
+    id: int
+    counter: int
+    delivers: bool
+
+
+class Nodes(Protocol):
+    """The calls about nodes; part of `hookspan.store.contract.Store`."""
+
+    on_ring: Callable[[], None]
+    """Called on the loop when another node rang. Set before `open`; does nothing by default."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other nodes may work on this database at the same time."""
+        ...
+
+    async def register_node(self, now_ms: int, *, delivers: bool = True) -> int:
+        """Register under a new id (from 1) and return it. Where only one process can hold the database (SQLite) every
+        claim of earlier nodes is freed and counted as orphaned; elsewhere those of nodes that are not registered.
+
+        On a shared database the remainders of living nodes' ids by `ids.SLOTS - 1` differ, so that ids that two nodes
+        make never meet.
+
+        A clock that was set back (`now_ms` is before the newest id) puts nothing out of reach: first attempts in the
+        future, and retries further ahead than RETRY_AHEAD_MS_MAX, are due at `now_ms` or some minutes after, and
+        rounds and failures have begun at `now_ms` at the latest.
+        """
+        ...
+
+    async def deregister_node(self, node: int, now_ms: int) -> int:
+        """Take a node out and free its claims, as by `release`, but counted as orphaned: a node that ends in order
+        releases what it holds before. Returns how many were freed.
+        """
+        ...
+
+    async def beat(self, node: int) -> bool:
+        """Raise the node's counter and prove that the store is writable. False: this node is not registered."""
+        ...
+
+    async def free_orphans(self, now_ms: int) -> int:
+        """Free claims of nodes that are not registered: a release that was cut short leaves some. How many."""
+        ...
+
+    async def nodes(self) -> list[NodeSeen]:
+        """Every registered node, by id."""
+        ...
+
+    async def unheld(self, node: int, limit: int) -> list[ClaimRef]:
+        """Claims that stand in this node's name, oldest first: those the caller does not know are given back."""
+        ...
+
+    async def highest_id(self) -> int:
+        """The highest id that was ever kept, so that a clock set back never repeats one."""
+        ...
+
+    async def versions_of(self, application_ids: Sequence[int]) -> dict[int, int]:
+        """The `webhooks_version` of each of these applications that is still there: what a node compares to see
+        changes that were made through another.
+        """
+        ...
+
+    def ring(self) -> None:
+        """Tell other nodes that something became due. Never waits nor fails; rings close together become one, and one
+        may be lost: looking now and then is what counts.
+        """
+        ...

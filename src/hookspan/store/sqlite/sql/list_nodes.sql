@@ -1,0 +1,2 @@
+-- Every registered node, at least one here. Walks the primary key.
+select id, counter from node where id > 0 order by id
