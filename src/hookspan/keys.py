@@ -34,6 +34,8 @@ def with_keys(settings: Settings) -> Settings:
     its encryption key is not: a new one could not read the secrets that the old one sealed. Key files that others may
     read are made private first.
     """
+    if settings.is_shared:
+        return _with_given_keys(settings)
     folder = settings.data_folder
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -46,8 +48,22 @@ def with_keys(settings: Settings) -> Settings:
     return msgspec.structs.replace(settings, operator_key=operator_key, encryption_key=encryption_key)
 
 
+def _with_given_keys(settings: Settings) -> Settings:
+    """On a shared database no node may make a key of its own: it could not read what the others seal."""
+    for name, value in (("encryption_key", settings.encryption_key), ("operator_key", settings.operator_key)):
+        if not value:
+            kind = name.removesuffix("_key")
+            raise ConfigurationError(
+                f"Nodes that share a PostgreSQL share their keys too: give HOOKSPAN_{name.upper()} (or …_FILE), the "
+                f"same to each. `hookspan keys new --kind {kind}` makes one."
+            )
+    return settings
+
+
 def find_operator_key(settings: Settings) -> str | None:
     """The operator key as given or as kept in the data folder; None where there is none (yet)."""
+    if settings.is_shared:
+        return settings.operator_key or None
     path = settings.data_folder / OPERATOR_KEY_FILE
     return settings.operator_key or _checked_operator_key(path, _read(path))
 

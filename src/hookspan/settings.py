@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from hookspan.contact import wrong_contact
 from hookspan.errors import ConfigurationError
 from hookspan.mail_address import is_mail_address, read_smtp_url
 
@@ -29,16 +30,27 @@ KEY_VARIABLE = "HOOKSPAN_KEY"
 _NO_SETTINGS = frozenset({CONFIG_VARIABLE, URL_VARIABLE, KEY_VARIABLE})
 CONFIG_FILE = "hookspan.toml"
 # These take a `_file` variant.
-SECRET_NAMES = ("operator_key", "encryption_key", "database_url", "egress_proxy", "smtp_url")
+SECRET_NAMES = (
+    "operator_key",
+    "encryption_key",
+    "database_url",
+    "database_listen_url",
+    "database_replica_url",
+    "egress_proxy",
+    "smtp_url",
+)
 ENCRYPTION_KEY_BYTES = 32
 OPERATOR_KEY_CHARS_MIN = 16
-_WITH_PASSWORDS = ("database_url", "egress_proxy", "smtp_url")
+_WITH_PASSWORDS = ("database_url", "database_listen_url", "database_replica_url", "egress_proxy", "smtp_url")
 _FILE = "_file"
 _SECRET_FILE_BYTES_MAX = 65_536
 _SQLITE = "sqlite:///"
+_POSTGRESQL = ("postgresql://", "postgres://")
+TRUST_WINDOW_S_MIN = 2
 _HIDDEN = "…"
 
 LogLevel = Literal["debug", "info", "warning", "error"]
+Role = Literal["all", "intake", "deliver"]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -62,10 +74,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     trusted_proxies: tuple[str, ...] = ()  # CIDRs whose X-Forwarded-For is believed
     smtp_url: str | None = None  # smtp://user:password@host:port or smtps://…
     smtp_from: str | None = None
+    support_contact: str | None = None  # whom customers write to
+    role: Role = "all"  # what a node on a shared database does
+    trust_window: Annotated[int, msgspec.Meta(ge=TRUST_WINDOW_S_MIN, le=600)] = 30  # seconds; the same on all nodes
+    database_listen_url: str | None = None  # past a PgBouncer, for wake-ups
+    database_replica_url: str | None = None  # for lists
+    database_prepared: bool = True  # statements may be prepared: the server, or a PgBouncer from 1.21 on, keeps them
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the database is PostgreSQL, where other nodes may work on it too."""
+        return self.database_url.startswith(_POSTGRESQL)
 
     @property
     def database_path(self) -> Path:
-        """The SQLite file: ``sqlite:///relative`` or ``sqlite:////absolute``."""
+        """The SQLite file: ``sqlite:///relative`` or ``sqlite:////absolute``. Means nothing where `is_shared`."""
         return Path(self.database_url.removeprefix(_SQLITE))
 
     @property
@@ -231,6 +254,9 @@ _ALLOWED = {  # for those that are more than text
     "egress_addresses": "networks with commas between them, or a list of them",
     "trusted_proxies": "networks with commas between them, or a list of them",
     "egress_allow_http": "true or false",
+    "role": "all, intake or deliver",
+    "trust_window": "a whole number of seconds from 2 to 600, the same on all nodes",
+    "database_prepared": "true or false",
 }
 
 
@@ -248,6 +274,8 @@ def _check(settings: Settings, origin: dict[str, str]) -> None:
     """What types can't say. Every refusal starts with the setting's name and where it was said."""
     checks: dict[str, Callable[[Any], str | None]] = {
         "database_url": _wrong_database,
+        "database_listen_url": _wrong_postgresql,
+        "database_replica_url": _wrong_postgresql,
         "host": lambda host: None if host and host.isprintable() else "must be an address or a host name",
         "operator_key": wrong_operator_key,
         "encryption_key": _wrong_encryption_key,
@@ -259,22 +287,41 @@ def _check(settings: Settings, origin: dict[str, str]) -> None:
         "public_url": _wrong_public_url,
         "smtp_url": _wrong_smtp_url,
         "smtp_from": _wrong_smtp_from,
+        "support_contact": lambda text: None if text is None else wrong_contact(text),
         "profiles_path": lambda path: None if path is None or Path(path).is_dir() else f"there is no folder {path}",
     }
     for name, wrong in checks.items():
         why = wrong(getattr(settings, name)) if name in origin else None
         if why is not None:
             raise ConfigurationError(f"{origin[name]}: {why}.")
+    if settings.role != "all" and not settings.is_shared:
+        raise ConfigurationError(f"{origin['role']}: only nodes on PostgreSQL share the work; on SQLite there is one.")
+    for name in ("database_listen_url", "database_replica_url"):
+        if getattr(settings, name) is not None and not settings.is_shared:
+            raise ConfigurationError(f"{origin[name]}: goes with a PostgreSQL database_url.")
     if (settings.smtp_url is None) != (settings.smtp_from is None):
         raise ConfigurationError("smtp_url and smtp_from go together: give both, or none.")
 
 
 def _wrong_database(url: str) -> str | None:
-    if url.startswith(("postgresql://", "postgres://")):
-        return "PostgreSQL is not part of this version yet; use sqlite:///path/to/hookspan.db"
+    if url.startswith(_POSTGRESQL):
+        return _wrong_postgresql(url)
     if not url.startswith(_SQLITE) or url.endswith(("/", "\0")) or url == _SQLITE:
-        return "must be sqlite:///relative/path.db or sqlite:////absolute/path.db"
+        return "must be sqlite:///relative/path.db, sqlite:////absolute/path.db or postgresql://user@host/name"
     return None
+
+
+def _wrong_postgresql(url: str | None) -> str | None:
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url)
+        is_url = url.startswith(_POSTGRESQL) and url.isprintable() and len(parts.path) > 1
+        if is_url and "password=" in parts.query:
+            return "must have its password before the host, as in postgresql://user:password@host/name"
+    except ValueError:
+        is_url = False
+    return None if is_url else "must be postgresql://user:password@host:port/name"
 
 
 def _wrong_encryption_key(text: str) -> str | None:

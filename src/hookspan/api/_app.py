@@ -88,7 +88,7 @@ def create_app(
         is_logged=settings.log_level == "debug",
         logs_refusals=is_logged,
     )
-    framework = _framework(manage, engine, counters, tally)
+    framework = _framework(manage, engine, counters, tally, has_api=settings.role != "deliver")
     peers = Peers(settings.trusted_proxies)
     return _Front(publish, framework, tally, manage.idempotency, peers=peers, pages=pages, is_logged=is_logged)
 
@@ -170,7 +170,9 @@ class _Front:
             )
 
 
-def _framework(manage: Manage, engine: Engine, counters: Counters, tally: Tally) -> Framework:
+def _framework(manage: Manage, engine: Engine, counters: Counters, tally: Tally, *, has_api: bool) -> Framework:
+    """`has_api` False: only what tells of the node itself."""
+
     def refuse(request: Request[Any, Any, Any], exception: Exception) -> Response[bytes]:
         return _refuse(request, exception, tally)
 
@@ -195,8 +197,12 @@ def _framework(manage: Manage, engine: Engine, counters: Counters, tally: Tally)
     async def get_docs() -> Response[bytes]:
         return Response((await reference.get())[1], media_type=MediaType.HTML, headers=_PAGE_HEADERS)
 
+    routes = _service_routes()
+    if has_api:
+        guards: list[Guard] = [key_guard(manage.callers, manage.rates), QueryCheck()]
+        routes = [*_routes(guards, v0.router(manage)), get_document, get_docs]
     return Framework(
-        [*_routes([key_guard(manage.callers, manage.rates), QueryCheck()], v0.router(manage)), get_document, get_docs],
+        routes,
         dependencies=dependencies,
         before_request=idempotency_hook(manage.idempotency),
         exception_handlers={Exception: refuse},
@@ -228,7 +234,11 @@ def _routes(guards: list[Guard], bridge: Router) -> list[ControllerRouterHandler
             PortalRoutes,
         ],
     )
-    return [v1, bridge, get_health, get_readiness, get_metrics]
+    return [v1, bridge, *_service_routes()]
+
+
+def _service_routes() -> list[ControllerRouterHandler]:
+    return [get_health, get_readiness, get_metrics]
 
 
 class _Reference:

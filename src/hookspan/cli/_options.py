@@ -12,7 +12,9 @@ from hookspan.settings import CONFIG_VARIABLE, Settings, load_settings
 def settings_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """`--database-url` and `--config`, for every command that needs to know where the data is."""
     return click.option(
-        "--database-url", metavar="URL", help="sqlite:///relative.db or sqlite:////absolute.db  [HOOKSPAN_DATABASE_URL]"
+        "--database-url",
+        metavar="URL",
+        help="sqlite:///path.db or postgresql://user@host/name  [HOOKSPAN_DATABASE_URL]",
     )(_config_option(function))
 
 

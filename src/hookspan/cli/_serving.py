@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
@@ -13,8 +14,10 @@ import uvloop
 from hookspan import __version__
 from hookspan.cli._client import ApiClient, Refused
 from hookspan.cli._first_link import first_link
-from hookspan.cli._output import dim, good, strong
+from hookspan.cli._output import Exit, dim, good, say_error, strong
+from hookspan.cli._workers import Workers
 from hookspan.cli.node import Node, bind, running
+from hookspan.errors import ConfigurationError, HookspanError
 from hookspan.keys import OPERATOR_KEY_FILE, with_keys
 from hookspan.settings import Settings
 from hookspan.telemetry import log
@@ -66,18 +69,42 @@ async def until_stopped() -> AsyncIterator[asyncio.Event]:
             loop.remove_signal_handler(number)
 
 
-async def serve(settings: Settings, *, is_dev: bool) -> None:
-    """Run a node until a signal comes. `is_dev` adds a sample application and a newcomer's first steps."""
+def serve_by_workers(settings: Settings, count: int) -> int:
+    """Run `count` nodes on one listening socket until a signal comes; the exit code."""
     settings = with_keys(settings)
     listener = bind(settings.host, settings.port)
+
+    def work(listener: socket.socket, parent: int) -> int:
+        try:
+            return run_on_loop(lambda: serve(settings, is_dev=False, listener=listener, parent=parent))
+        except HookspanError as error:
+            say_error(error, is_json=False)
+            return int(Exit.CANT_START if isinstance(error, ConfigurationError) else Exit.FAILED)
+
+    return Workers(count, listener, work).run()
+
+
+async def serve(
+    settings: Settings, *, is_dev: bool, listener: socket.socket | None = None, parent: int | None = None
+) -> None:
+    """Run a node until a signal comes, or until what `parent` (a descriptor) reads from is closed. `is_dev` adds a
+    sample application and a newcomer's first steps. `listener`: bound already.
+    """
+    settings = with_keys(settings)
+    if listener is None:
+        listener = bind(settings.host, settings.port)
     async with until_stopped() as stop:
+        if parent is not None:
+            asyncio.get_running_loop().add_reader(parent, stop.set)
         async with running(settings, listener) as node:
-            log.info("listening", address=node.base_url, database=settings.database_url, version=__version__)
+            log.info("listening", address=node.base_url, database=settings.shown()["database_url"], version=__version__)
             if is_dev:
                 await _show_first_steps(node)
             else:
                 log.info("dashboard", address=f"{node.base_url}/dashboard", sign_in=HOW_TO_COME_IN)
             await stop.wait()
+            if parent is not None:
+                asyncio.get_running_loop().remove_reader(parent)
             log.info("stopping: finishing what is in flight")
         log.info("stopped")
 

@@ -19,6 +19,7 @@ import msgspec
 import uvicorn
 
 from hookspan.api import Pages, PublishProtocol, create_app, sweep_idle
+from hookspan.cli._store import store_of
 from hookspan.clock import SystemClock
 from hookspan.dashboard import PLACES, create_dashboard
 from hookspan.egress import Egress, EgressSettings
@@ -29,7 +30,6 @@ from hookspan.ids import IdMaker
 from hookspan.manage import Callers, Manage
 from hookspan.profiles import Profiles, load_profiles
 from hookspan.settings import Settings, decode_encryption_key
-from hookspan.store.sqlite import SqliteStore
 from hookspan.telemetry import Counters
 from hookspan.vault import Vault
 
@@ -82,7 +82,7 @@ async def running(settings: Settings, listener: socket.socket) -> AsyncIterator[
     profiles = load_profiles(Path(settings.profiles_path) if settings.profiles_path else None)
     vault = Vault(decode_encryption_key(settings.encryption_key))
     async with contextlib.AsyncExitStack() as stack:
-        store = SqliteStore(settings.database_path, clock=clock, ids=ids)
+        store = store_of(settings, clock, ids)
         await store.open()
         stack.push_async_callback(store.close)
         if not vault.opens_check_value(await store.check_value(vault.check_value())):
@@ -103,6 +103,9 @@ async def running(settings: Settings, listener: socket.socket) -> AsyncIterator[
             counters=counters,
             options=EngineOptions(
                 retention_days=settings.retention_days,
+                takes_in=settings.role != "deliver",
+                delivers=settings.role != "intake",
+                trust_window_s=settings.trust_window,
                 logs_failures=settings.log_level in {"debug", "info"},
                 logs_successes=settings.log_level == "debug",
             ),
@@ -115,8 +118,11 @@ async def running(settings: Settings, listener: socket.socket) -> AsyncIterator[
         manage = Manage(store, profiles, egress, vault, engine, clock, known_as)
         counters.readings.append(lambda: _readings(engine, manage.callers, counters))
         await stack.enter_async_context(_turning(manage.callers))
-        pages = Pages(create_dashboard(manage, engine.intake, clock, known_as), PLACES)
+        pages = None
+        if settings.role != "deliver":
+            pages = Pages(create_dashboard(manage, engine.intake, clock, known_as), PLACES)
         await stack.enter_async_context(_listening(create_app(manage, engine, counters, settings, pages), listener))
+        stack.callback(manage.tails.ending.set)  # streams have no end of their own that a stop could wait for
         with _calm_collector():
             yield Node(settings, base_url, profiles, engine, manage, counters)
 
@@ -155,6 +161,8 @@ def _readings(engine: Engine, callers: Callers, counters: Counters) -> dict[str,
         engine.statistics,
         engine.notice_finder,
         engine.notice_sender,
+        engine.watch,
+        engine.following,
         callers,
     )
     counters.errors_by_duty |= {duty.name: duty.errors for duty in duties}

@@ -35,6 +35,12 @@ MEANINGS: Final = {
     "management_rate": "changes a second that one application may make",
     "smtp_url": "a mail server for notices",
     "smtp_from": "the sender of those letters",
+    "role": "what this node does, of several on one database",
+    "trust_window": "seconds after which a silent node is taken for dead",
+    "database_listen_url": "where wake-ups come from, past a PgBouncer",
+    "database_replica_url": "a read replica, for lists",
+    "database_prepared": "whether statements may be prepared",
+    "support_contact": "whom customers write to, on their pages",
 }
 
 

@@ -120,7 +120,7 @@ class Intake(Duty):
         self._bytes = 0
         self._anew: dict[int, Entry] = {}
         self.node = 0
-        self.is_stopped = False
+        self.is_stopped = not options.takes_in
         self.on_backlog: Callable[[], None] | None = None
         self.on_node_gone: asyncio.Event | None = None
 
@@ -223,7 +223,8 @@ class Intake(Duty):
 
     def _check_room(self, size: int, events: int = 1) -> None:
         if self.is_stopped:
-            raise Overloaded("This node is stopping. Nothing was stored: send it again.")
+            what = "is stopping" if self._options.takes_in else "only sends"
+            raise Overloaded(f"This node {what}. Nothing was stored: send it again.")
         options = self._options
         if self._events + events > options.intake_events_max or self._bytes + size > options.intake_bytes_max:
             self._counters.events_refused += events

@@ -84,8 +84,8 @@ class Node(Duty):
         return self._options.beat_interval_s
 
     def _renew(self, began_ms: int) -> None:
-        """The store has seen this node after `began_ms`: what is sent until the lease ends has an answer, or has met its
-        deadline, before another node may send the same.
+        """The store has seen this node after `began_ms`: what is sent until the lease ends has an answer, or has met
+        its deadline, before another node may send the same.
         """
         if self._store.is_shared:
             window_s = self._options.trust_window_s

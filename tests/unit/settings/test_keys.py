@@ -4,11 +4,12 @@ import stat
 import threading
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from hookspan.errors import ConfigurationError
 from hookspan.keys import find_operator_key, replace_operator_key, with_keys
-from hookspan.settings import Settings, new_encryption_key
+from hookspan.settings import Settings, new_encryption_key, new_operator_key
 
 
 @pytest.fixture
@@ -149,3 +150,15 @@ def test_no_key_yet_is_none(settings: Settings) -> None:
     """Asking for a key makes none."""
     assert find_operator_key(settings) is None
     assert not settings.data_folder.exists()
+
+
+def test_shared_nodes_are_given_their_keys() -> None:
+    """A node on PostgreSQL makes none of its own: the others' secrets would be closed to it."""
+    settings = Settings(database_url="postgresql://db/hookspan")
+    with pytest.raises(ConfigurationError, match=r"HOOKSPAN_ENCRYPTION_KEY.*keys new --kind encryption"):
+        with_keys(settings)
+    settings = msgspec.structs.replace(settings, encryption_key=new_encryption_key())
+    with pytest.raises(ConfigurationError, match=r"HOOKSPAN_OPERATOR_KEY.*keys new --kind operator"):
+        with_keys(settings)
+    settings = msgspec.structs.replace(settings, operator_key=new_operator_key())
+    assert with_keys(settings) == settings

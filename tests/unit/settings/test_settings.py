@@ -170,12 +170,39 @@ def test_a_refusal_says_what_is_allowed(folder: Path, name: str, value: str, all
         load_settings(flags, environment={}, folder=folder)
 
 
-def test_postgresql_is_refused_in_words(folder: Path) -> None:
-    """The other store is not there yet, and the refusal says so."""
-    environment = {"HOOKSPAN_DATABASE_URL": "postgresql://user:hunter2@db/hookspan"}
-    detail = refusal(folder, environment=environment)
-    assert "PostgreSQL is not part of this version yet" in detail
+def test_a_database_may_be_shared(folder: Path) -> None:
+    """On PostgreSQL a node has a role, and the password is shown nowhere."""
+    url = "postgresql://user:hunter2@db:5433/hookspan"
+    environment = {"HOOKSPAN_DATABASE_URL": url, "HOOKSPAN_ROLE": "intake", "HOOKSPAN_DATABASE_REPLICA_URL": url}
+    settings = load_settings(environment=environment, folder=folder)
+    assert settings.is_shared
+    assert settings.role == "intake"
+    assert "hunter2" not in repr(settings)
+    assert "db:5433/hookspan" in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://", "postgresql://db", "postgresql://db/", "postgresql://db/x\n", "mysql://db/x"]
+)
+def test_what_is_no_database(folder: Path, url: str) -> None:
+    """It says how a database is written."""
+    assert "postgresql://user" in refusal(folder, environment={"HOOKSPAN_DATABASE_URL": url})
+
+
+def test_a_password_has_one_place(folder: Path) -> None:
+    """Elsewhere in the address it would be shown."""
+    detail = refusal(folder, environment={"HOOKSPAN_DATABASE_URL": "postgresql://db/x?password=hunter2"})
+    assert "before the host" in detail
     assert "hunter2" not in detail
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ROLE", "intake"), ("DATABASE_LISTEN_URL", "postgresql://db/x"), ("DATABASE_REPLICA_URL", "postgresql://db/x")],
+)
+def test_what_sqlite_has_not(folder: Path, name: str, value: str) -> None:
+    """What is about many nodes is refused where there is one, rather than ignored."""
+    assert "PostgreSQL" in refusal(folder, environment={f"HOOKSPAN_{name}": value})
 
 
 def test_a_secret_can_come_from_a_file(folder: Path) -> None:
@@ -254,6 +281,7 @@ def test_the_names_are_pinned() -> None:
             "database_url", "host", "port", "operator_key", "encryption_key", "egress_allow", "egress_allow_http",
             "egress_ca_file", "egress_proxy", "egress_addresses", "retention_days", "log_level", "profiles_path",
             "management_rate",
-            "public_url", "trusted_proxies", "smtp_url", "smtp_from",
+            "public_url", "trusted_proxies", "smtp_url", "smtp_from", "support_contact",
+            "role", "trust_window", "database_listen_url", "database_replica_url", "database_prepared",
         ]
     )  # fmt: skip

@@ -1,0 +1,21 @@
+"""Which store the settings ask for."""
+
+from hookspan.clock import Clock
+from hookspan.ids import IdMaker
+from hookspan.settings import Settings
+from hookspan.store.contract import Store
+
+
+def store_of(settings: Settings, clock: Clock, ids: IdMaker) -> Store:
+    """The store, not open yet. Raises ConfigurationError where the address can't be understood."""
+    if not settings.is_shared:
+        from hookspan.store.sqlite import SqliteStore  # late: a node needs one of both
+
+        return SqliteStore(settings.database_path, clock=clock, ids=ids)
+    from hookspan.store.postgres import PostgresOptions, PostgresStore
+
+    options = PostgresOptions(prepare_after=_PREPARE_AFTER if settings.database_prepared else None)
+    return PostgresStore(settings.database_url, clock=clock, ids=ids, options=options)
+
+
+_PREPARE_AFTER = 3  # runs of one statement on one connection: fewer are not worth a name in the server

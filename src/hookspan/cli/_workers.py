@@ -1,0 +1,121 @@
+"""`hookspan serve --workers N`: one parent that holds the listening socket, and N nodes on it.
+
+The parent does nothing but start them, start anew one that has ended unasked (after a pause that grows), and pass on
+signals. It starts no thread and no loop, so that a fork of it is a clean beginning. A worker whose parent is gone stops
+in order by itself: it holds the reading end of a pipe whose other end only the parent has.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+import structlog
+
+from hookspan.cli._output import Exit
+
+WORKERS_MAX = 64
+PAUSE_MIN_S = 0.5
+PAUSE_MAX_S = 30.0
+_SETTLED_S = 60.0  # who ran so long begins with the shortest pause again
+_STOPPING = (signal.SIGTERM, signal.SIGINT)
+
+log = structlog.get_logger()
+
+Work = Callable[[socket.socket, int], int]
+"""Runs a node on the socket until a signal comes, or until the other end of the pipe (a descriptor) is closed; returns
+the exit code.
+"""
+
+
+class Workers:
+    """The children of this process, by process id."""
+
+    def __init__(self, count: int, listener: socket.socket, work: Work) -> None:
+        self._count = count
+        self._listener = listener
+        self._work = work
+        self._since_s: dict[int, float] = {}
+        self._pause_s = PAUSE_MIN_S
+        self._signals = 0
+        self._code = int(Exit.OK)
+        self._watched, self._held = os.pipe()
+
+    def run(self) -> int:
+        """Until a signal comes and all have ended; the exit code."""
+        with self._signals_passed_on():
+            for _ in range(self._count):
+                self._start()
+            while self._since_s:
+                self._wait()
+        return self._code
+
+    def _start(self) -> None:
+        child = os.fork()
+        if child == 0:
+            os.close(self._held)
+            os._exit(_run_child(self._work, self._listener, self._watched))
+        self._since_s[child] = time.monotonic()
+        log.info("worker started", process=child)
+
+    def _wait(self) -> None:
+        """Until one ends, and what that means."""
+        child, status = os.wait()
+        began_s = self._since_s.pop(child, None)
+        if began_s is None:
+            return
+        code = os.waitstatus_to_exitcode(status)
+        if self._signals:
+            self._code = self._code or max(code, 0)
+            return
+        if code == Exit.CANT_START:  # it has said why: another try would say the same
+            self._stop_all(int(code))
+            return
+        ran_s = time.monotonic() - began_s
+        self._pause_s = PAUSE_MIN_S if ran_s >= _SETTLED_S else min(PAUSE_MAX_S, self._pause_s * 2)
+        log.error("worker ended unasked, another is started", process=child, code=code, pause_s=self._pause_s)
+        self._pause()
+        if not self._signals:
+            self._start()
+
+    def _pause(self) -> None:
+        """A signal ends it."""
+        until_s = time.monotonic() + self._pause_s
+        while not self._signals and (left_s := until_s - time.monotonic()) > 0:
+            signal.sigtimedwait([], min(left_s, PAUSE_MIN_S))
+
+    def _stop_all(self, code: int) -> None:
+        self._code = code
+        self._signals += 1
+        self._pass_on(signal.SIGTERM)
+
+    def _pass_on(self, number: int) -> None:
+        for child in list(self._since_s):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, number)
+
+    @contextlib.contextmanager
+    def _signals_passed_on(self) -> Iterator[None]:
+        def passed(number: int, _frame: FrameType | None) -> None:
+            self._signals += 1
+            self._pass_on(signal.SIGTERM if self._signals == 1 else number)
+
+        before = {number: signal.signal(number, passed) for number in _STOPPING}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _run_child(work: Work, listener: socket.socket, watched: int) -> int:
+    for number in _STOPPING:
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        return work(listener, watched)
+    except BaseException:  # a fork must never return into its parent's frames
+        log.exception("worker failed")
+        return int(Exit.FAILED)
