@@ -54,11 +54,17 @@ class Workers:
         return self._code
 
     def _start(self) -> None:
+        # A signal between the fork and the note of it would be passed on to all but this one.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
+        if self._signals:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
+            return
         child = os.fork()
         if child == 0:
             os.close(self._held)
             os._exit(_run_child(self._work, self._listener, self._watched))
         self._since_s[child] = time.monotonic()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
         log.info("worker started", process=child)
 
     def _wait(self) -> None:
@@ -78,8 +84,7 @@ class Workers:
         self._pause_s = PAUSE_MIN_S if ran_s >= _SETTLED_S else min(PAUSE_MAX_S, self._pause_s * 2)
         log.error("worker ended unasked, another is started", process=child, code=code, pause_s=self._pause_s)
         self._pause()
-        if not self._signals:
-            self._start()
+        self._start()
 
     def _pause(self) -> None:
         """A signal ends it."""
@@ -114,6 +119,7 @@ class Workers:
 def _run_child(work: Work, listener: socket.socket, watched: int) -> int:
     for number in _STOPPING:
         signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
     try:
         return work(listener, watched)
     except BaseException:  # a fork must never return into its parent's frames

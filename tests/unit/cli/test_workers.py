@@ -22,12 +22,12 @@ SCRIPT = textwrap.dedent(
     def work(listener, parent):
         stopped, told = os.pipe()
         signal.signal(signal.SIGTERM, lambda *_: os.write(told, b"x"))
-        print(f"worker {os.getpid()} {listener.getsockname()[1]}", flush=True)
+        os.write(1, b"worker %d %d\\n" % (os.getpid(), listener.getsockname()[1]))  # whole, as others write too
         if how == "refuses":
             return 3
         ready, _, _ = select.select([stopped, parent], [], [], 60)
         why = b"stopped by its parent's end" if parent in ready else b"stopped by a signal"
-        os.write(1, why + b"\\n")  # whole, whoever writes at the same time
+        os.write(1, why + b"\\n")
         return 0
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
