@@ -15,7 +15,10 @@ from tests.support.tools import environment
 SCRIPT = textwrap.dedent(
     """
     import os, select, signal, socket, sys
+    import structlog
     from hookspan.cli._workers import Workers
+
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(60))  # nothing between our lines
 
     how = sys.argv[1]
 
