@@ -18,7 +18,7 @@ SCRIPT = textwrap.dedent(
     import structlog
     from hookspan.cli._workers import Workers
 
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(60))  # nothing between our lines
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))  # nothing between our lines
 
     how = sys.argv[1]
 
