@@ -125,12 +125,12 @@ def floor_running(folder: Path, receiver_port: int) -> Iterator[Subject]:
 
 
 @contextlib.contextmanager
-def hookspan_running(folder: Path) -> Iterator[Hookspan]:
-    """Hookspan on the embedded store in `folder`, which may hold the database of an earlier start."""
+def hookspan_running(folder: Path, database_url: str | None = None) -> Iterator[Hookspan]:
+    """Hookspan on the embedded store in `folder`, which may hold the database of an earlier start, or on another's."""
     folder.mkdir(exist_ok=True)
     port = free_port()
     environment = _clean_environment() | {
-        "HOOKSPAN_DATABASE_URL": f"sqlite:///{folder / 'hookspan.db'}",
+        "HOOKSPAN_DATABASE_URL": database_url or f"sqlite:///{folder / 'hookspan.db'}",
         "HOOKSPAN_HOST": "127.0.0.1",
         "HOOKSPAN_PORT": str(port),
         "HOOKSPAN_OPERATOR_KEY": _OPERATOR_KEY,

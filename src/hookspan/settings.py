@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from hookspan import brand
 from hookspan.contact import wrong_contact
 from hookspan.errors import ConfigurationError
 from hookspan.mail_address import is_mail_address, read_smtp_url
@@ -27,7 +28,8 @@ CONFIG_VARIABLE = "HOOKSPAN_CONFIG"  # another place for hookspan.toml
 # The client's and its commands': which server is asked, and as whom. A server that is started beside them ignores them.
 URL_VARIABLE = "HOOKSPAN_URL"
 KEY_VARIABLE = "HOOKSPAN_KEY"
-_NO_SETTINGS = frozenset({CONFIG_VARIABLE, URL_VARIABLE, KEY_VARIABLE})
+COPY_TO_VARIABLE = "HOOKSPAN_COPY_TO"  # where `hookspan db copy` copies to: such a URL can hold a password
+_NO_SETTINGS = frozenset({CONFIG_VARIABLE, URL_VARIABLE, KEY_VARIABLE, COPY_TO_VARIABLE})
 CONFIG_FILE = "hookspan.toml"
 # These take a `_file` variant.
 SECRET_NAMES = (
@@ -75,6 +77,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     smtp_url: str | None = None  # smtp://user:password@host:port or smtps://…
     smtp_from: str | None = None
     support_contact: str | None = None  # whom customers write to
+    brand_name: str | None = None  # what customers see instead of ours
+    brand_logo: str | None = None  # a file
+    brand_colour: str | None = None  # as #0a7 or #00aa77
     role: Role = "all"  # what a node on a shared database does
     trust_window: Annotated[int, msgspec.Meta(ge=TRUST_WINDOW_S_MIN, le=600)] = 30  # seconds; the same on all nodes
     database_listen_url: str | None = None  # past a PgBouncer, for wake-ups
@@ -287,6 +292,9 @@ def _check(settings: Settings, origin: dict[str, str]) -> None:
         "public_url": _wrong_public_url,
         "smtp_url": _wrong_smtp_url,
         "smtp_from": _wrong_smtp_from,
+        "brand_name": lambda text: None if text is None else brand.wrong_name(text),
+        "brand_logo": lambda path: None if path is None else brand.wrong_logo(path),
+        "brand_colour": lambda text: None if text is None else brand.wrong_colour(text),
         "support_contact": lambda text: None if text is None else wrong_contact(text),
         "profiles_path": lambda path: None if path is None or Path(path).is_dir() else f"there is no folder {path}",
     }

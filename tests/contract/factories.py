@@ -1,5 +1,6 @@
 """How a test gets a store of each kind. A factory makes a new, unopened store over the same database each time."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,9 +11,21 @@ from hookspan.store.sqlite import SqliteStore
 
 MakeStore = Callable[[], Store]
 
+POSTGRES_READY = False
+
 
 def sqlite(folder: Path, clock: Clock, ids: IdMaker) -> MakeStore:
     return lambda: SqliteStore(folder / "data" / "hookspan.db", clock=clock, ids=ids)
 
 
+def postgres(folder: Path, clock: Clock, ids: IdMaker) -> MakeStore:
+    from hookspan.store.postgres import PostgresStore
+    from tests.support.postgres import DATABASES, OPTIONS
+
+    url = DATABASES.make()
+    return lambda: PostgresStore(url, clock=clock, ids=ids, options=OPTIONS)
+
+
 FACTORIES: dict[str, Callable[[Path, Clock, IdMaker], MakeStore]] = {"sqlite": sqlite}
+if POSTGRES_READY or os.environ.get("HOOKSPAN_TEST_POSTGRES"):
+    FACTORIES["postgres"] = postgres

@@ -13,13 +13,15 @@ from hookspan.domain.states import WebhookStatus
 from hookspan.errors import ChangedMeanwhile, StateForbidden
 from hookspan.store.audit import AuditQuery
 from hookspan.store.contract import Page, WebhookChange
-from hookspan.store.sqlite import _audit
+from hookspan.store.postgres import _audit as postgres_audit
+from hookspan.store.sqlite import _audit as sqlite_audit
 from tests.contract.test_applications import KEEP
 from tests.contract.world import ALL, World
 
 pytestmark = pytest.mark.anyio
 
 EVERY = AuditQuery()
+ROOMS = (sqlite_audit, postgres_audit)  # each store's own, for tests that hit its bounds
 
 
 def entry(
@@ -95,7 +97,8 @@ async def test_a_line_that_can_not_be_kept_undoes_the_change(world: World, broke
     )
     assert [isinstance(one, Exception) for one in results] == [False, True, False]
     seen = await world.webhooks_seen(application.id)
-    assert (seen.webhooks, seen.application.name) == ((), "Last")
+    assert seen.webhooks == ()
+    assert seen.application.name in ("First", "Last")  # what is asked for at once is done in any order
     assert await actions(world) == ["good", "good"]
     assert verified(await lines(world)) == {chain_name(application.id): 2}
 
@@ -192,7 +195,8 @@ async def paged(world: World, query: AuditQuery, limit: int = 500) -> tuple[list
 
 async def test_a_walk_is_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """What filters walk past: the page ends without them, and the next goes on there; none is lost."""
-    monkeypatch.setattr(_audit, "WALK_MAX", 4)
+    for room in ROOMS:
+        monkeypatch.setattr(room, "WALK_MAX", 4)
     application = await world.application("app_x")
     for number in range(10):
         await world.store.keep_audit(entry(world, application, "rare" if number in {1, 2, 9} else "usual"))
@@ -204,11 +208,13 @@ async def test_a_walk_is_bounded(world: World, monkeypatch: pytest.MonkeyPatch) 
 
 async def test_a_page_has_so_many_bytes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """At least one line, then as many as there is room for."""
-    monkeypatch.setattr(_audit, "PAGE_BYTES_MAX", 2_500)
+    for room in ROOMS:
+        monkeypatch.setattr(room, "PAGE_BYTES_MAX", 2_500)
     for number in range(6):
         await world.store.keep_audit(entry(world, action=str(number), detail={"x": "y" * 1_000}))
     assert await paged(world, EVERY) == (["5", "4", "3", "2", "1", "0"], 3)
-    monkeypatch.setattr(_audit, "PAGE_BYTES_MAX", 1)
+    for room in ROOMS:
+        monkeypatch.setattr(room, "PAGE_BYTES_MAX", 1)
     assert await paged(world, EVERY) == (["5", "4", "3", "2", "1", "0"], 7)
 
 

@@ -213,7 +213,9 @@ async def test_a_clock_that_was_set_back_puts_nothing_out_of_reach(
     await world.move(webhook, WebhookStatus.CATCHING_UP)
     await world.store.set_failing_since(webhook.id, world.now)
     await world.store.close()
+    dead = world.node
     world = World(make_store(), VirtualClock(right_ms), ids)
+    world.node = dead
     await world.store.open()
     await world.register()
     deliveries = await world.deliveries(application)

@@ -28,9 +28,11 @@ async def test_positions_are_gap_free_and_follow_commit_order(world: World) -> N
             for event, one in zip(batch, appended.events, strict=True)
             if event.application_id == application.id
         ]
-        assert given == list(range(1, len(given) + 1))
+        counted = list(range(1, len(given) + 1))
+        assert sorted(given) == counted
+        assert given == counted or world.store.is_shared, "one writer goes in the order of calls"
         kept = await world.store.events_after(application.id, 0, 1_000)
-        assert [event.position for event in kept] == given
+        assert [event.position for event in kept] == counted
         assert await world.last_position(application) == len(given)
 
 

@@ -46,6 +46,9 @@ class World:
         return self.clock.now_ms()
 
     async def register(self) -> int:
+        """As the only one that lives: on a shared database somebody has seen the one before die, and taken it out."""
+        if self.node and self.store.is_shared:
+            await self.store.deregister_node(self.node, self.now)
         self.node = await self.store.register_node(self.now)
         return self.node
 

@@ -236,7 +236,7 @@ def test_the_readme_s_commands_exist() -> None:
     commands = every_command()
     lines = [
         line
-        for page in (README, read("CONTRIBUTING.md"), read("docs/operating.md"))
+        for page in (README, read("CONTRIBUTING.md"), *(read(f"docs/operating/{one.name}") for one in sorted((TOP / "docs/operating").glob("*.md"))))
         for block in blocks(page, "sh")
         for line in block.splitlines()
     ]

@@ -8,7 +8,8 @@ import msgspec
 
 CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _STYLE = """
-:root { color-scheme: light dark; --line: #8884; --soft: #8881; }
+:root { color-scheme: light dark; background: light-dark(#fff, #14161b); color: light-dark(#1c1e24, #e8eaef); }
+:root { --line: #8884; --soft: #8881; }
 * { box-sizing: border-box; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 h1, h2, h3, p, td, a, code { overflow-wrap: anywhere; }

@@ -10,6 +10,7 @@ from typing import Any
 import apsw
 import click
 
+from hookspan.cli._db_copy import copy
 from hookspan.cli._options import settings_from, settings_options
 from hookspan.cli._output import Exit, bad, dim, good, json_option, say_json
 from hookspan.errors import ConfigurationError, StoreUnavailable
@@ -161,6 +162,7 @@ def reading(path: Path) -> Iterator[apsw.Connection]:
             database.close()
 
 
+command.add_command(copy)
 _READ_ONLY = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
 
 

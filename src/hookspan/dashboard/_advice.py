@@ -35,6 +35,7 @@ _ERRORS: Final = {
     "invalid_response": ("what came back is no HTTP", "Check that an HTTP server, not another service, listens there."),
     "response_too_large": ("the answer's head is too large", "Answer with a status and a short body, nothing more."),
 }
+_OURS: Final = ("the attempt failed for a reason of ours", "It is tried again.")
 _STATUSES: Final = {
     301: ("a redirect", "Redirects are not followed: give the address that it leads to as the webhook's URL."),
     401: (
@@ -64,7 +65,7 @@ def advice_on(attempt: views.Attempt, room: Room) -> Advice:
     """A verdict for people."""
     response, error = attempt.response, attempt.error
     if error is not None:
-        what, remedy = _ERRORS.get(error.code, ("the attempt failed for a reason of ours", "It is tried again."))
+        what, remedy = _ERRORS.get(error.code, _OURS)
         return Advice(False, f"No complete answer: {what}.", remedy)
     if response is None:
         return Advice(False, "There was no answer.", "")
@@ -76,6 +77,22 @@ def advice_on(attempt: views.Attempt, room: Room) -> Advice:
     what, remedy = _meaning(status)
     then = f"Anything but 2xx is tried again for up to {window(room.profile.retry_window_ms)}."
     return Advice(False, f"Your endpoint answered {status}: {what}.", f"{remedy} {then}".strip())
+
+
+def in_words(status: int | None, error: str | None) -> str:
+    """What came of an attempt, in some words for a row."""
+    if error is not None:
+        return _ERRORS.get(error, _OURS)[0]
+    if status is None:
+        return "never tried"
+    return "delivered" if 200 <= status < 300 else _meaning(status)[0]  # noqa: PLR2004 - any 2xx
+
+
+def remedy_for(status: int | None, error: str | None) -> str:
+    """What to do about it, as a rule."""
+    if error is not None:
+        return _ERRORS.get(error, _OURS)[1]
+    return "Events are kept for a time only, and this was over first." if status is None else _meaning(status)[1]
 
 
 def _meaning(status: int) -> tuple[str, str]:

@@ -9,19 +9,24 @@ from litestar.exceptions import HTTPException
 from litestar.params import SkipValidation
 from litestar.types import ControllerRouterHandler
 
+from hookspan.brand import Brand
 from hookspan.clock import Clock
 from hookspan.dashboard._applications import ApplicationPages, OverviewPages
 from hookspan.dashboard._asgi import App
-from hookspan.dashboard._assets import get_asset
+from hookspan.dashboard._assets import BrandFiles, get_asset
 from hookspan.dashboard._audit import AuditPages
 from hookspan.dashboard._catalog import CatalogPages
+from hookspan.dashboard._credential_links import CredentialLinkPages, EntryPages
 from hookspan.dashboard._deliveries import DeliveryPages
 from hookspan.dashboard._entry import Door, request_id_of
 from hookspan.dashboard._events import EventPages
+from hookspan.dashboard._failures import AllFailurePages, FailurePages
 from hookspan.dashboard._form import BODY_BYTES_MAX
+from hookspan.dashboard._help import HelpPages
 from hookspan.dashboard._jobs import AllJobPages, JobPages
 from hookspan.dashboard._keys import KeyPages
 from hookspan.dashboard._members import MemberPages
+from hookspan.dashboard._move import MovePages
 from hookspan.dashboard._notices import NoticePages
 from hookspan.dashboard._render import Pages, form_of, go, visit_of
 from hookspan.dashboard._repeats import Repeats
@@ -31,7 +36,9 @@ from hookspan.dashboard._seal import sealed
 from hookspan.dashboard._sessions import SessionPages
 from hookspan.dashboard._settings import SettingPages
 from hookspan.dashboard._sign_in import SignInPages, sign_out
+from hookspan.dashboard._tail import AllTailPages, TailPages
 from hookspan.dashboard._upcoming import UpcomingPages
+from hookspan.dashboard._verify import VerifyPages
 from hookspan.dashboard._visit import APPLICATIONS, DASHBOARD, PORTAL
 from hookspan.dashboard._webhook_changes import WebhookChangePages
 from hookspan.dashboard._webhooks import WebhookPages
@@ -50,10 +57,15 @@ _ROOMS: Final[list[type[Controller]]] = [
     RoomPages,
     WebhookPages,
     WebhookChangePages,
+    MovePages,
+    VerifyPages,
+    CredentialLinkPages,
     DeliveryPages,
     EventPages,
     ReplayPages,
     JobPages,
+    FailurePages,
+    TailPages,
     UpcomingPages,
     CatalogPages,
     KeyPages,
@@ -62,8 +74,11 @@ _ROOMS: Final[list[type[Controller]]] = [
 ]
 _AT_LARGE: Final[list[type[Controller]]] = [
     OverviewPages,
+    HelpPages,
     ApplicationPages,
     AllJobPages,
+    AllFailurePages,
+    AllTailPages,
     MemberPages,
     SessionPages,
     KeyPages,
@@ -72,15 +87,16 @@ _AT_LARGE: Final[list[type[Controller]]] = [
 ]
 
 
-def build(manage: Manage, intake: Intake, clock: Clock, settings: Settings) -> App:
+def build(manage: Manage, intake: Intake, clock: Clock, settings: Settings, brand: Brand | None = None) -> App:
     """The dashboard and the portal as one ASGI app; see `create_dashboard`."""
     public_url = settings.public_url or ""
-    pages = Pages(clock, public_url)
+    pages = Pages(clock, public_url, settings.support_contact, brand)
     door = Door(manage, pages, clock, public_url)
     shared: dict[str, Any] = {
         "management": manage,
         "intake": intake,
         "settings": settings,
+        "brand": BrandFiles(brand or Brand()),
         "pages": pages,
         "door": door,
         "repeats": Repeats(),
@@ -119,8 +135,9 @@ def _routes(door: Door) -> list[ControllerRouterHandler]:
         get_root,
         get_asset,
         SignInPages,
+        EntryPages,
         Router("/", before_request=enter_dashboard, route_handlers=inside),
-        Router(f"{PORTAL}/{{token:str}}", before_request=enter_portal, route_handlers=_ROOMS),
+        Router(f"{PORTAL}/{{token:str}}", before_request=enter_portal, route_handlers=[*_ROOMS, HelpPages]),
     ]
 
 

@@ -1,6 +1,6 @@
 """Beyond one application: the overview, the list of applications, the one search field."""
 
-from typing import Any
+from typing import Any, Final
 
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
@@ -18,6 +18,14 @@ Asked = Request[Any, Any, Any]
 ThePages = SkipValidation[NamedDependency[Pages]]
 QUERY_CHARS_MAX = 300
 PAGE_LENGTH = 50
+# Kinds of things that were found → the list that their pages are below.
+_PAGES: Final = {
+    "webhook": "webhooks",
+    "event": "events",
+    "delivery": "deliveries",
+    "job": "jobs",
+    "person": "members",
+}
 _FIELDS = {"/name": "name", "/id": "id", "/profile": "profile", "/uuid": "uuid"}
 
 
@@ -46,13 +54,13 @@ class OverviewPages(Controller):
 
     @get("/search")
     async def search(self, visit: Entered, request: Asked, pages: ThePages) -> Response[Any]:
-        """Any id leads to its page; other words to applications that have them."""
+        """Any id leads to its page; other words to what has them in its name."""
         text = request.query_params.get("q", "").strip()[:QUERY_CHARS_MAX]
         found = await visit.desk.finding.find(text) if text else None
         if found is not None:
             return go(page_of(visit, found))
-        applications = await visit.desk.finding.applications(text) if text else []
-        return pages.page("search.html", request, text=text, applications=applications)
+        finds = await visit.desk.searching.all(text) if text else None
+        return pages.page("search.html", request, text=text, finds=finds)
 
 
 class ApplicationPages(Controller):
@@ -62,12 +70,16 @@ class ApplicationPages(Controller):
 
     @get("/")
     async def show(self, visit: Entered, request: Asked, pages: ThePages) -> Response[Any]:
-        """The platform's customers, newest first."""
+        """The platform's customers, newest first; with `q` those that have it in their name or id."""
         if visit.caller.application is not None:
             return go(visit.root_of(visit.caller.application))
-        cursor = request.query_params.get("cursor") or None
-        found = await visit.desk.applications.page(Paging(limit=PAGE_LENGTH, cursor=cursor))
-        return pages.page("applications.html", request, found=found, titles=_titles(visit))
+        text = request.query_params.get("q", "").strip()[:QUERY_CHARS_MAX]
+        paging = Paging(limit=PAGE_LENGTH, cursor=request.query_params.get("cursor") or None)
+        if text:
+            found = await visit.desk.searching.applications(text, paging)
+        else:
+            found = await visit.desk.applications.page(paging)
+        return pages.page("applications.html", request, found=found, titles=_titles(visit), text=text)
 
     @get("/new")
     async def new(self, visit: Entered, request: Asked, pages: ThePages) -> Response[str]:
@@ -107,13 +119,13 @@ def _titles(visit: Visit) -> dict[str, str]:
 
 
 def page_of(visit: Visit, found: Found) -> str:
-    """The page of a thing that was found."""
-    root = visit.root_of(found.application_id)
-    match found.kind:
-        case "webhook":
-            return below(root, "webhooks", found.id)
-        case "event":
-            return below(root, "events", found.id)
-        case "delivery":
-            return below(root, "deliveries", found.id)
-    return root
+    """The page of a thing that was found; of a key the list that it is in."""
+    root = visit.root_of(found.application_id) if found.application_id else visit.home
+    if found.kind == "application":
+        return root
+    return below(root, "keys") if found.kind == "key" else below(root, _PAGES[found.kind], found.id)
+
+
+def has_page(visit: Visit, found: Found) -> bool:
+    """A portal shows no people."""
+    return not (visit.is_portal and found.kind == "person")

@@ -56,16 +56,23 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Slot(msgspec.Struct, frozen=True):
-    """One hour or day: where the pointer finds it, and what it says there."""
+    """One hour or day: where the pointer finds it, when it began (RFC 3339), and what it says there: the time as the
+    server tells it, and what was.
+    """
 
     x: float
     width: float
-    text: str
+    at: str
+    when: str
+    told: str
 
 
 class Times(msgspec.Struct, frozen=True):
-    """The lower axis, and what was at each time: under the pointer, and as a table (the first cell is the time)."""
+    """The lower axis, and what was at each time: under the pointer, and as a table (the first cell is the time). Parts
+    by the hour are told anew by the script, in the viewer's zone; days are those of UTC.
+    """
 
+    by: By
     ticks: list[Label]
     slots: list[Slot]
     columns: list[str]
@@ -183,11 +190,11 @@ def _times(
 ) -> Times:
     rows = [[_when(one.at, by), *cells(one)] for one in parts]
     slots = []
-    for place, row in enumerate(rows):
+    for place, (part, row) in enumerate(zip(parts, rows, strict=True)):
         x, width = _slot(place, len(parts))
         told = ", ".join(f"{name} {value}" for name, value in zip(columns, row[1:], strict=True))
-        slots.append(Slot(round(x, 2), round(width, 2), f"{row[0]}: {told}"))
-    return Times(_ticks(parts, by), slots, columns, rows)
+        slots.append(Slot(round(x, 2), round(width, 2), part.at, row[0], told))
+    return Times(by, _ticks(parts, by), slots, columns, rows)
 
 
 def _slot(place: int, count: int) -> tuple[float, float]:

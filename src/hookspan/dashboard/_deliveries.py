@@ -1,6 +1,7 @@
 """Deliveries: the list with its filters, and one with its attempts on a time line."""
 
 import shlex
+from collections.abc import Iterable
 from typing import Any, Final
 
 from litestar import Controller, Request, Response, get, post
@@ -9,11 +10,11 @@ from litestar.params import SkipValidation
 from msgspec import UNSET
 
 from hookspan.dashboard._advice import advice_on
-from hookspan.dashboard._form import convert
+from hookspan.dashboard._form import NO_ERRORS, FieldErrors, convert
+from hookspan.dashboard._moments import WINDOW_FIELDS, WITHIN, window_in
 from hookspan.dashboard._render import Pages, go
 from hookspan.dashboard._visit import Entered, Part, Visit
-from hookspan.domain.times import to_text
-from hookspan.errors import NotFound
+from hookspan.errors import InvalidRequest, NotFound
 from hookspan.manage import views
 from hookspan.manage.inputs import LIMIT_MAX, DeliveryQuery, Paging
 
@@ -21,8 +22,7 @@ Asked = Request[Any, Any, Any]
 ThePages = SkipValidation[NamedDependency[Pages]]
 PAGE_LENGTH: Final = 50
 STATES: Final = ("pending", "succeeded", "failed", "cancelled")
-# Name in the address → words and how long in ms.
-WITHIN: Final = {"1h": ("Last hour", 3_600_000), "24h": ("24 hours", 86_400_000), "7d": ("7 days", 604_800_000)}
+_FILTER_FIELDS: Final = {"/from": "from", "/to": "to", "/publisher_id": "publisher_id"}
 _LOCAL: Final = "http://127.0.0.1:3000"
 _OWN_HEADERS: Final = frozenset({"host", "content-length", "connection", "accept-encoding"})
 
@@ -36,19 +36,23 @@ class DeliveryPages(Controller):
     async def show_all(self, visit: Entered, request: Asked, pages: ThePages) -> Response[str]:
         """Newest first; every filter is in the address."""
         room = await visit.room()
-        asked = {name: request.query_params.get(name, "").strip() for name in ("state", "type", "webhook", "within")}
-        query = convert(
-            {name: asked[name] for name in ("state", "type") if asked[name]},
-            DeliveryQuery,
-        )
-        paging = paging_of(visit, request, asked["within"])
-        asked["since"] = paging.since or ""  # the next page begins where this one does
-        found = await visit.desk.deliveries.page(room.id, query, paging, asked["webhook"] or None)
+        asked = asked_in(request, ("state", "type", "webhook", *WINDOW_FIELDS))
+        query = convert({name: asked[name] for name in ("state", "type") if asked[name]}, DeliveryQuery)
+        found: views.DeliveryList | None = None
+        try:
+            paging = paging_of(visit, request, within=True)
+            asked["since"] = paging.since or ""  # the next page begins where this one does
+            found = await visit.desk.deliveries.page(room.id, query, paging, asked["webhook"] or None)
+            errors = NO_ERRORS
+        except InvalidRequest as error:
+            errors = filter_errors(error)
         webhooks = (await visit.desk.webhooks.page(room.id, Paging(limit=LIMIT_MAX))).data
         return pages.page(
             "deliveries.html",
             request,
+            status=200 if found is not None else InvalidRequest.status,
             found=found,
+            errors=errors,
             asked=asked,
             webhooks=webhooks,
             names={one.id: one.name or one.url for one in webhooks},
@@ -91,17 +95,30 @@ class DeliveryPages(Controller):
         return go(room.to("deliveries", delivery_id, done="cancelled"))
 
 
-def paging_of(visit: Visit, request: Asked, within: str = "") -> Paging:
-    """The part of a list that an address asks for. Raises InvalidRequest."""
+def asked_in(request: Asked, names: Iterable[str]) -> dict[str, str]:
+    """The filters that an address has."""
+    return {name: request.query_params.get(name, "").strip() for name in names}
+
+
+def paging_of(visit: Visit, request: Asked, *, within: bool = False) -> Paging:
+    """The part of a list that an address asks for; `within` a time, where the list can be asked for one. Raises
+    InvalidRequest.
+    """
     members: dict[str, Any] = {"limit": PAGE_LENGTH}
-    if within in WITHIN:
-        # By the whole minute, so that the cursor of the first page fits the next ones.
-        members["since"] = request.query_params.get("since") or to_text(
-            (visit.now_ms - WITHIN[within][1]) // 60_000 * 60_000
-        )
+    if within:
+        window = window_in(request.query_params, visit.now_ms)
+        members |= {"since": window.since, "until": window.until}
     if request.query_params.get("cursor"):
         members["cursor"] = request.query_params["cursor"]
     return convert(members, Paging)
+
+
+def filter_errors(error: InvalidRequest) -> FieldErrors:
+    """What is wrong with a list's filters, beside their fields. Raises `error` where it is of something else."""
+    errors = FieldErrors(error, _FILTER_FIELDS)
+    if not any(errors.of(name) for name in _FILTER_FIELDS.values()):
+        raise error
+    return errors
 
 
 async def _webhook(visit: Visit, webhook_id: str) -> views.Webhook | None:

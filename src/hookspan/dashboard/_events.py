@@ -1,19 +1,23 @@
 """Events: the list, and one with a sentence for each webhook."""
 
-from typing import Any
+from typing import Any, Final
 
 from litestar import Controller, Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
-from hookspan.dashboard._deliveries import paging_of
-from hookspan.dashboard._form import convert
+from hookspan.dashboard._deliveries import asked_in, filter_errors, paging_of
+from hookspan.dashboard._form import NO_ERRORS, convert
+from hookspan.dashboard._moments import WINDOW_FIELDS, WITHIN
 from hookspan.dashboard._render import Pages
 from hookspan.dashboard._visit import Entered, Part
+from hookspan.errors import Fault, InvalidRequest
+from hookspan.manage import views
 from hookspan.manage.inputs import LIMIT_MAX, EventQuery, Paging
 
 Asked = Request[Any, Any, Any]
 ThePages = SkipValidation[NamedDependency[Pages]]
+_ONE_EVENT: Final = "That is one event: leave it empty, or untick “not delivered everywhere”."
 
 
 class EventPages(Controller):
@@ -25,15 +29,27 @@ class EventPages(Controller):
     async def show_all(self, visit: Entered, request: Asked, pages: ThePages) -> Response[str]:
         """Newest first."""
         room = await visit.room()
-        asked = {name: request.query_params.get(name, "").strip() for name in ("type", "publisher_id", "undelivered")}
+        asked = asked_in(request, ("type", "publisher_id", "undelivered", *WINDOW_FIELDS))
         members: dict[str, Any] = {name: asked[name] for name in ("type", "publisher_id") if asked[name]}
         members["undelivered"] = bool(asked["undelivered"])
-        found = await visit.desk.events.page(room.id, convert(members, EventQuery), paging_of(visit, request))
+        found: views.EventList | None = None
+        try:
+            if asked["undelivered"] and asked["publisher_id"]:
+                raise InvalidRequest(_ONE_EVENT, errors=(Fault("/publisher_id", "invalid_request", _ONE_EVENT),))
+            paging = paging_of(visit, request, within=True)
+            asked["since"] = paging.since or ""  # the next page begins where this one does
+            found = await visit.desk.events.page(room.id, convert(members, EventQuery), paging)
+            errors = NO_ERRORS
+        except InvalidRequest as error:
+            errors = filter_errors(error)
         return pages.page(
             "events.html",
             request,
+            status=200 if found is not None else InvalidRequest.status,
             found=found,
+            errors=errors,
             asked=asked,
+            within=WITHIN,
             types=[one.type for one in visit.desk.profiles.events(room.profile.name).data],
         )
 

@@ -87,15 +87,15 @@ async def _form_page(
 ) -> Response[str]:
     if not visit.at_large.administers:
         raise NotAllowed("Only admins make keys.")
+    place = await place_of(visit)
     return pages.page(
         "key_new.html",
         request,
         status=200 if error is None else error.status,
         form=form,
         errors=NO_ERRORS if error is None else FieldErrors(error, _FIELDS),
-        place=await place_of(visit),
+        place=place,
         scopes=SCOPES,
-        # A key stays longer than a portal session: it never gets all of its rights.
-        roles={name: words for name, words in ROLES.items() if not (visit.is_portal and name == "admin")},
+        roles={name: ROLES[name] for name in await visit.desk.rights.gifts("key", place.application)},
         number=form.text(_repeats.FIELD) or Repeats.number(),
     )

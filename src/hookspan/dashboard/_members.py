@@ -135,7 +135,7 @@ async def _form_page(
         form=form,
         errors=NO_ERRORS if error is None else FieldErrors(error, _FIELDS),
         place=place,
-        roles=ROLES,
+        roles={name: ROLES[name] for name in await visit.desk.rights.gifts("person", place.application)},
         spans=SPANS,
         number=form.text(_repeats.FIELD) or Repeats.number(),
     )
@@ -148,6 +148,7 @@ async def _person_page(
         raise NotAllowed("Only admins manage people.")
     place = await place_of(visit)
     person = await _person(visit, place, person_id)
+    gifts = await visit.desk.rights.gifts("person", person.application_id)
     sessions = (await visit.desk.sessions.page(Paging(limit=LIMIT_MAX))).data
     return pages.page(
         "member.html",
@@ -158,7 +159,8 @@ async def _person_page(
         form=form or Form([("name", person.name), ("role", person.role)]),
         errors=NO_ERRORS if error is None else FieldErrors(error, _FIELDS),
         place=place,
-        roles=ROLES,
+        roles={name: words for name, words in ROLES.items() if name in {person.role, *gifts}},
+        may_make_link=person.role in gifts,
         spans=SPANS,
     )
 

@@ -9,15 +9,19 @@ from urllib.parse import urlsplit
 from jinja2 import BaseLoader, Environment, FileSystemLoader, StrictUndefined
 from litestar import MediaType, Request, Response
 
+from hookspan.brand import Brand
 from hookspan.clock import Clock
-from hookspan.dashboard import _shown
+from hookspan.contact import read_contact
+from hookspan.dashboard import _moments, _shown
 from hookspan.dashboard._asgi import Scope
-from hookspan.dashboard._assets import asset
+from hookspan.dashboard._assets import asset, brand_asset
 from hookspan.dashboard._form import NO_ERRORS, Form
 from hookspan.dashboard._json_view import json_view
-from hookspan.dashboard._visit import Visit
+from hookspan.dashboard._visit import PORTAL, Visit
 from hookspan.errors import HookspanError
 
+_OURS: Final = Brand()
+_CUSTOMERS: Final = (f"{PORTAL}/", "/enter/")
 VISIT: Final = "hookspan.visit"  # in a request's scope
 FORM: Final = "hookspan.form"
 # What the page before has done, by a word in the address: never a text from there.
@@ -26,6 +30,7 @@ DONE: Final = {
     "unchanged": "Nothing was changed.",
     "created": "Created.",
     "deleted": "The webhook is deleted. What waited for it is cancelled.",
+    "moved": "Moved: what waits goes to the new URL, in order.",
     "activated": "Activated. What waited is being delivered, in order.",
     "skipped": "Activated from now on. What had waited was left out.",
     "disabled": "Disabled. Events wait until it is activated again.",
@@ -62,11 +67,15 @@ def environment(base: str = "", loader: BaseLoader | None = None) -> Environment
         "no_errors": NO_ERRORS,
         "visit": None,
         "room": None,
+        "contact": None,
+        "brand": _OURS,
     }
     env.filters |= {
         "relative": _shown.relative,
         "exact": _shown.exact,
         "sentence": _shown.sentence,
+        "in_field": _moments.shown_in_field,
+        "instant": _moments.moment_in,
         "duration": _shown.duration,
         "window": _shown.window,
         "size": _shown.size,
@@ -80,9 +89,14 @@ def environment(base: str = "", loader: BaseLoader | None = None) -> Environment
 class Pages:
     """Renders pages and redirects."""
 
-    def __init__(self, clock: Clock, public_url: str) -> None:
+    def __init__(
+        self, clock: Clock, public_url: str, support_contact: str | None = None, brand: Brand | None = None
+    ) -> None:
         self.base: Final = urlsplit(public_url).path.rstrip("/")
         self._env = environment(self.base)
+        self._env.globals["contact"] = None if support_contact is None else read_contact(support_contact)
+        self._brand = brand or Brand()
+        self._env.globals["brand_asset"] = lambda name: self.base + brand_asset(self._brand, name)
         self._clock = clock
         self._public_url = public_url
 
@@ -94,6 +108,7 @@ class Pages:
             room=None if visit is None else visit.known_room,
             now_ms=self._clock.now_ms(),
             done=done,
+            brand=self._brand if is_customers(request.url.path) else _OURS,
             path=self.base + request.url.path,
             query=request.query_params,
             public_url=self._public_url,
@@ -114,6 +129,11 @@ class Pages:
         response = self.page("refusal.html", request, status=error.status, error=error)
         response.headers.update(headers)
         return response
+
+
+def is_customers(path: str) -> bool:
+    """Whether this is a page that customers see as the operator's own."""
+    return path.startswith(_CUSTOMERS)
 
 
 def go(path: str) -> Response[bytes]:

@@ -1,8 +1,6 @@
 """A replay is asked for: which events, counted by type before anything is sent, then started as a job."""
 
-import datetime
 import math
-import re
 from typing import Any, Final
 
 from litestar import Controller, Request, Response, get, post
@@ -11,6 +9,7 @@ from litestar.params import SkipValidation
 
 from hookspan.dashboard import _repeats
 from hookspan.dashboard._form import NO_ERRORS, FieldErrors, Form, convert
+from hookspan.dashboard._moments import field_moment, moment_in
 from hookspan.dashboard._render import Pages, go
 from hookspan.dashboard._repeats import Repeats
 from hookspan.dashboard._visit import Entered, Filled, Part, Visit
@@ -33,7 +32,6 @@ STATES: Final = {
     "succeeded": "that arrived",
 }
 _POINTERS: Final = {f"/{name}": name for name in FIELDS}
-_FIELD_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,3})?)?", re.ASCII)
 
 
 class ReplayPages(Controller):
@@ -99,18 +97,6 @@ def _number(text: str) -> float:
         detail = f"{text[:40]!r} is not a number."
         raise InvalidRequest(detail, errors=(Fault("/rate", "invalid_request", detail),))
     return number
-
-
-def moment_in(text: str) -> str:
-    """A field for times has no zone: it is UTC. What has one (it came by a link) stays as it is."""
-    text = text.strip()
-    match = _FIELD_MOMENT.fullmatch(text)
-    return text if match is None else f"{text}{'' if match[1] else ':00'}Z"
-
-
-def field_moment(at_ms: int) -> str:
-    """As a field for times takes it, in UTC, to the minute."""
-    return datetime.datetime.fromtimestamp(at_ms / 1000, tz=datetime.UTC).strftime("%Y-%m-%dT%H:%M")
 
 
 def _day_ago(visit: Visit) -> int:

@@ -3,11 +3,12 @@
 from functools import partial
 from typing import Any
 
+import msgspec
 from litestar import Controller, Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
-from hookspan.dashboard._applications import QUERY_CHARS_MAX, page_of
+from hookspan.dashboard._applications import QUERY_CHARS_MAX, has_page, page_of
 from hookspan.dashboard._render import Pages, go
 from hookspan.dashboard._statistics import SPAN, numbers_and_charts
 from hookspan.dashboard._visit import Entered
@@ -44,18 +45,20 @@ class RoomPages(Controller):
 
     @get("/search")
     async def search(self, visit: Entered, request: Asked, pages: ThePages) -> Response[Any]:
-        """Any id of this application's, the publisher's own of an event among them."""
+        """Any id of this application's leads to its page, the publisher's own of an event too; other words to what has
+        them in its name.
+        """
         room = await visit.room()
         text = request.query_params.get("q", "").strip()[:QUERY_CHARS_MAX]
         found = await visit.desk.finding.find(text, room.id) if text else None
-        if found is not None:
+        if found is not None and has_page(visit, found):
             return go(page_of(visit, found))
-        wanted = text.casefold()
-        webhooks = (await visit.desk.webhooks.page(room.id, Paging(limit=LIMIT_MAX))).data if text else []
-        webhooks = [one for one in webhooks if wanted in one.url.casefold() or wanted in (one.name or "").casefold()]
-        if len(webhooks) == 1:
-            return go(room.to("webhooks", webhooks[0].id))
-        return pages.page("room_search.html", request, text=text, webhooks=webhooks)
+        finds = await visit.desk.searching.all(text, room.id) if text else None
+        if finds is not None and visit.is_portal:
+            finds = msgspec.structs.replace(finds, people=[])
+        if finds is not None and finds.count == 1 and finds.webhooks:
+            return go(room.to("webhooks", finds.webhooks[0].id))
+        return pages.page("room_search.html", request, text=text, finds=finds)
 
 
 def _order(webhook: views.Webhook) -> int:

@@ -8,10 +8,12 @@ from hookspan.dashboard._asgi import App, Message, Receive, Scope, Send
 
 FRAME = "hookspan.frame"  # in a request's scope: the origin that may show this answer in a frame
 PUBLIC = "hookspan.public"  # in a request's scope: this answer may be kept by caches for ever
+SANDBOX = "hookspan.sandbox"  # in a request's scope: a picture of the operator's; nothing in it may run
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors "
 )
+_SANDBOX_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors "
 _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -29,7 +31,7 @@ def sealed(app: App) -> App:
             if message["type"] == "http.response.start":
                 origin = scope.get(FRAME)
                 cache = _FOR_EVER if scope.get(PUBLIC) else b"no-store"
-                policy = _POLICY + (origin or "'none'")
+                policy = (_SANDBOX_POLICY if scope.get(SANDBOX) else _POLICY) + (origin or "'none'")
                 more = [*_HEADERS, (b"content-security-policy", policy.encode()), (b"cache-control", cache)]
                 if origin is None:
                     more.append((b"x-frame-options", b"DENY"))  # for browsers without frame-ancestors

@@ -40,6 +40,9 @@ MEANINGS: Final = {
     "database_listen_url": "where wake-ups come from, past a PgBouncer",
     "database_replica_url": "a read replica, for lists",
     "database_prepared": "whether statements may be prepared",
+    "brand_name": "your name, on your customers' pages",
+    "brand_logo": "your logo, likewise",
+    "brand_colour": "your colour, likewise",
     "support_contact": "whom customers write to, on their pages",
 }
 

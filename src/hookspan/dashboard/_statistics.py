@@ -40,6 +40,7 @@ class Shown(msgspec.Struct, frozen=True):
     """The charts of the time that was asked for; `spans` are those that may be, each with its words."""
 
     span: str
+    is_by_day: bool
     spans: list[tuple[str, str]]
     charts: list[Chart]
 
@@ -65,7 +66,8 @@ async def charts_in(ask: Ask, asked: str, now_ms: int) -> Shown:
 
 
 def _shown(span: str, of: views.Statistics) -> Shown:
-    return Shown(span, [(name, words) for name, (words, _, _) in _SPANS.items()], charts_of(of))
+    spans = [(name, words) for name, (words, _, _) in _SPANS.items()]
+    return Shown(span, _SPANS[span][2] == "day", spans, charts_of(of))
 
 
 def four_numbers(of: views.Statistics) -> list[Number]:

@@ -59,6 +59,7 @@ class Visit:
     ) -> None:
         self.desk: Final = desk
         self.caller: Final = caller
+        self.token: Final = token
         self.csrf: Final = csrf_token(token)
         self.now_ms: Final = now_ms
         self.is_portal: Final = caller.kind == "portal"

@@ -11,15 +11,18 @@ from hookspan.dashboard._advice import advice_on
 from hookspan.dashboard._form import NO_ERRORS, FieldErrors, Form, convert
 from hookspan.dashboard._render import Pages, go
 from hookspan.dashboard._repeats import Repeats
+from hookspan.dashboard._sample import tests_of
 from hookspan.dashboard._visit import Entered, Filled, Part, Visit
 from hookspan.dashboard._webhook_form import changed_members, differences, filled_form
 from hookspan.dashboard._webhooks import form_page
+from hookspan.engine import Intake, Published
 from hookspan.errors import ChangedMeanwhile, HookspanError, NotAllowed
 from hookspan.manage.inputs import ChangeWebhook, RotateSecret, SendEvent, SendTest
 
 Asked = Request[Any, Any, Any]
 ThePages = SkipValidation[NamedDependency[Pages]]
 TheRepeats = SkipValidation[NamedDependency[Repeats]]
+TheIntake = SkipValidation[NamedDependency[Intake]]
 _VERSION_CHARS_MAX = 18
 
 
@@ -43,7 +46,7 @@ class WebhookChangePages(Controller):
         if not room.can.configures:
             raise NotAllowed(room.can.configurers)
         webhook = await visit.desk.webhooks.get(room.id, webhook_id)
-        version = _version(form)
+        version = version_in(form)
         try:
             members = changed_members(room, webhook, form)
             if version != webhook.version:
@@ -58,6 +61,19 @@ class WebhookChangePages(Controller):
         except HookspanError as error:
             return await form_page(visit, request, pages, form, error, webhook=webhook)
         return go(room.to("webhooks", webhook.id, done="saved"))
+
+    @get("/edit/sample")
+    async def edit_again(self, visit: Entered, webhook_id: Part) -> Response[bytes]:
+        """A reload of the answer below leads back to the form."""
+        return go((await visit.room()).to("webhooks", webhook_id, "edit"))
+
+    @post("/edit/sample")
+    async def show_sample(
+        self, visit: Entered, request: Asked, pages: ThePages, webhook_id: Part, form: Filled
+    ) -> Response[str]:
+        """The form as it is filled in, with what will be sent beside it; nothing is saved."""
+        webhook = await visit.desk.webhooks.get((await visit.room()).id, webhook_id)
+        return await form_page(visit, request, pages, form, None, webhook=webhook)
 
     @post("/disable")
     async def disable(self, visit: Entered, webhook_id: Part) -> Response[bytes]:
@@ -139,8 +155,15 @@ class WebhookChangePages(Controller):
             room.id, webhook_id, convert({"type": event_type} if event_type else {}, SendTest)
         )
         webhook = await visit.desk.webhooks.get(room.id, webhook_id)
+        catalog = visit.desk.profiles.events(room.profile.name).data
         return pages.page(
-            "webhook_test.html", request, webhook=webhook, attempt=attempt, advice=advice_on(attempt, room)
+            "webhook_test.html",
+            request,
+            webhook=webhook,
+            attempt=attempt,
+            advice=advice_on(attempt, room),
+            tests=tests_of(room, catalog, webhook),
+            chosen=event_type,
         )
 
     @post("/send")
@@ -150,6 +173,22 @@ class WebhookChangePages(Controller):
         given = convert({"event_id": form.text("event_id").strip()}, SendEvent)
         delivery = await visit.desk.by_hand.send(room.id, webhook_id, given)
         return go(room.to("deliveries", delivery.id, done="sent"))
+
+    @post("/send-sample")
+    async def send_sample(self, visit: Entered, intake: TheIntake, webhook_id: Part, form: Filled) -> Response[bytes]:
+        """A sample is published, as an event like any other; where this webhook does not get it by that, by hand."""
+        room = await visit.room()
+        webhook = await visit.desk.webhooks.get(room.id, webhook_id)
+        sample = await visit.desk.events.sample(room.id, form.text("type") or None)
+        receipt = await intake.publish(room.id, sample)
+        if not isinstance(receipt, Published):
+            raise HookspanError
+        await visit.desk.events.sample_published(room.id, sample, receipt.id)
+        fates = (await visit.desk.events.get(room.id, receipt.id)).webhooks
+        found = next((one.delivery_id for one in fates if one.webhook_id == webhook.id), None)
+        if found is None:
+            found = (await visit.desk.by_hand.send(room.id, webhook.id, SendEvent(event_id=receipt.id))).id
+        return go(room.to("deliveries", found, done="sent"))
 
 
 async def _change(visit: Visit, webhook_id: str, members: dict[str, Any], done: str) -> Response[bytes]:
@@ -179,6 +218,7 @@ async def _rotate_page(
     )
 
 
-def _version(form: Form) -> int:
+def version_in(form: Form) -> int:
+    """The version that a form was filled in for; -1 for what is none."""
     text = form.text("version")
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _VERSION_CHARS_MAX else -1

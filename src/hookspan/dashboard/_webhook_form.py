@@ -11,10 +11,12 @@ from hookspan.dashboard._shown import NOTHING
 from hookspan.dashboard._visit import Room
 from hookspan.errors import Fault, InvalidRequest
 from hookspan.manage import views
+from hookspan.manage.inputs import NAME_CHARS_MAX
 
 CREDENTIAL: Final = "credential."
 REMOVE: Final = "remove."
 REMOVE_HEADERS: Final = "remove_headers"
+COPY: Final = " (copy)"
 _SIMPLE: Final = ("url", "name", "events", "order", "rate", "concurrency", "event_epoch")
 
 
@@ -70,6 +72,15 @@ def filled_form(webhook: views.Webhook) -> Form:
         ("version", str(webhook.version)),
     ]
     return Form([*fields, *((TICK, one) for one in webhook.events or ())])
+
+
+def copied_form(room: Room, webhook: views.Webhook) -> Form:
+    """As the form of a new webhook begins that is to be like another. Credentials and headers are not copied: nobody
+    gets to see them, so nobody may send them elsewhere.
+    """
+    kept = [one for one in filled_form(webhook).fields if one[0] not in {"name", "version"}]
+    name = f"{(webhook.name or '')[: NAME_CHARS_MAX - len(COPY)]}{COPY}" if webhook.name else ""
+    return Form([("name", name), ("event_epoch", room.profile.epoch_default), *kept])
 
 
 def new_members(room: Room, form: Form) -> dict[str, Any]:

@@ -9,16 +9,19 @@ from litestar.params import SkipValidation
 from msgspec import UNSET
 
 from hookspan.dashboard import _repeats
+from hookspan.dashboard._advice import SLOW_MS
+from hookspan.dashboard._checklist import has_checklist, steps_of
 from hookspan.dashboard._choice import choice_of, chosen_in
 from hookspan.dashboard._form import NO_ERRORS, FieldErrors, Form, convert
 from hookspan.dashboard._render import Pages, go
 from hookspan.dashboard._repeats import Repeats
+from hookspan.dashboard._sample import groups_of, sample_beside, tests_of
 from hookspan.dashboard._statistics import SPAN, charts_in
 from hookspan.dashboard._visit import Entered, Filled, Part, Room, Visit
-from hookspan.dashboard._webhook_form import credential_fields, empty_form, fields_of_pointers, new_members
+from hookspan.dashboard._webhook_form import copied_form, credential_fields, empty_form, fields_of_pointers, new_members
 from hookspan.errors import HookspanError, NotAllowed
 from hookspan.manage import views
-from hookspan.manage.inputs import LIMIT_MAX, CreateWebhook, DeliveryQuery, Paging, UpcomingQuery
+from hookspan.manage.inputs import LIMIT_MAX, CreateWebhook, DeliveryQuery, Paging, StatisticsQuery, UpcomingQuery
 
 Asked = Request[Any, Any, Any]
 ThePages = SkipValidation[NamedDependency[Pages]]
@@ -38,9 +41,23 @@ class WebhookPages(Controller):
 
     @get("/new")
     async def new(self, visit: Entered, request: Asked, pages: ThePages) -> Response[str]:
-        """Create in one page."""
+        """Create in one page; `copy` names a webhook of the application to begin from."""
         room = await visit.room()
-        return await form_page(visit, request, pages, empty_form(room), None)
+        copied = request.query_params.get("copy", "")
+        if not copied or not room.can.configures:
+            return await form_page(visit, request, pages, empty_form(room), None)
+        webhook = await visit.desk.webhooks.get(room.id, copied)
+        return await form_page(visit, request, pages, copied_form(room, webhook), None, copied=webhook)
+
+    @get("/sample")
+    async def new_again(self, visit: Entered) -> Response[bytes]:
+        """A reload of the answer below leads back to the form."""
+        return go((await visit.room()).to("webhooks", "new"))
+
+    @post("/sample")
+    async def show_sample(self, visit: Entered, request: Asked, pages: ThePages, form: Filled) -> Response[str]:
+        """The form as it is filled in, with what will be sent beside it; nothing is made."""
+        return await form_page(visit, request, pages, form, None)
 
     @post("/")
     async def create(
@@ -84,8 +101,10 @@ class WebhookPages(Controller):
         webhook = await visit.desk.webhooks.get(room.id, webhook_id)
         recent = await visit.desk.deliveries.page(room.id, DeliveryQuery(), Paging(limit=RECENT), webhook_id)
         upcoming = None
-        if webhook.health.waiting and (webhook.status == "disabled" or not room.profile.has_test):
+        is_stalled = webhook.health.state == "stalled"
+        if webhook.health.waiting and (webhook.status == "disabled" or is_stalled or not room.profile.has_test):
             upcoming = (await visit.desk.upcoming.events(room.id, webhook_id, UpcomingQuery())).data
+        steps = steps_of(room, webhook, recent.data, upcoming or []) if has_checklist(room, webhook) else []
         catalog = visit.desk.profiles.events(room.profile.name).data
         ask = partial(visit.desk.statistics.of_webhook, room.id, webhook_id)
         return pages.page(
@@ -97,6 +116,12 @@ class WebhookPages(Controller):
             credentials=credential_fields(room, webhook),
             recent=recent.data,
             upcoming=upcoming,
+            head=upcoming[0] if is_stalled and upcoming else None,
+            steps=steps,
+            samples=groups_of(room, catalog, None) if not room.profile.has_test else [],
+            tests=tests_of(room, catalog, webhook),
+            link_names=await visit.desk.credential_links.names(room.id),
+            is_slow=_is_slow(await ask(StatisticsQuery())),
             charts=await charts_in(ask, request.query_params.get(SPAN, ""), visit.now_ms),
         )
 
@@ -110,8 +135,11 @@ async def form_page(
     *,
     webhook: views.Webhook | None = None,
     meanwhile: list[tuple[str, str, str]] | None = None,
+    copied: views.Webhook | None = None,
 ) -> Response[str]:
-    """The form, new or filled, with what was refused. `meanwhile`: somebody else has changed the webhook."""
+    """The form, new or filled, with what was refused. `meanwhile`: somebody else has changed the webhook; `copied`: the
+    one that a new one is made from.
+    """
     room = await visit.room()
     if not room.can.configures:
         raise NotAllowed(room.can.configurers)
@@ -127,10 +155,17 @@ async def form_page(
         credentials=credential_fields(room, webhook),
         webhook=webhook,
         meanwhile=meanwhile,
+        copied=copied,
+        shown=await sample_beside(visit, room, form, catalog, webhook),
         count=count,
         is_url_fixed=_is_url_fixed(room, webhook),
         number=form.text(_repeats.FIELD) or Repeats.number(),
     )
+
+
+def _is_slow(day: views.Statistics) -> bool:
+    """Whether one in twenty answers of 24 hours took long."""
+    return day.latency_ms is not None and day.latency_ms.p95 >= SLOW_MS
 
 
 def _is_url_fixed(room: Room, webhook: views.Webhook | None) -> bool:

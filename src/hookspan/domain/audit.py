@@ -31,7 +31,7 @@ ACTIONS = (
     *("webhook.created", "webhook.changed", "webhook.deleted", "webhook.tested", "secret.rotated"),
     *("event.sent", "sample.published", "delivery.retried", "delivery.cancelled", "replay.started", "job.cancelled"),
     *("key.created", "key.revoked", "person.invited", "person.changed", "person.removed"),
-    *("portal_session.created", "portal_session.revoked", "session.opened", "session.ended"),
+    *("portal_session.created", "portal_session.revoked", "session.opened", "session.ended", "credential_link.created"),
 )
 
 

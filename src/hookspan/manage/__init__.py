@@ -11,21 +11,27 @@ from hookspan.manage.audit import Audit
 from hookspan.manage.by_hand import ByHand
 from hookspan.manage.callers import Callers, check_publish
 from hookspan.manage.catalog import ProfileCatalog
+from hookspan.manage.credential_links import CredentialEntry, CredentialLinks
 from hookspan.manage.deliveries import Deliveries
 from hookspan.manage.events import Events
+from hookspan.manage.failures import Failures
 from hookspan.manage.finding import Finding
 from hookspan.manage.idempotency import Idempotency
 from hookspan.manage.jobs import Jobs
 from hookspan.manage.keys import Keys
+from hookspan.manage.moving import Moving
 from hookspan.manage.notices import Notices
 from hookspan.manage.people import People
 from hookspan.manage.portal import PortalSessions
 from hookspan.manage.rates import Rates
 from hookspan.manage.replay import Replays
 from hookspan.manage.rights import Rights
+from hookspan.manage.samples import Samples
+from hookspan.manage.searching import Searching
 from hookspan.manage.secrets import Secrets
 from hookspan.manage.sessions import Sessions, SignIn
 from hookspan.manage.statistics import Statistics
+from hookspan.manage.tail import Tail
 from hookspan.manage.upcoming import Upcoming
 from hookspan.manage.webhooks import Webhooks
 from hookspan.profiles import Profiles
@@ -38,15 +44,19 @@ __all__ = [
     "Audit",
     "ByHand",
     "Callers",
+    "CredentialEntry",
+    "CredentialLinks",
     "Deliveries",
     "Desk",
     "Events",
+    "Failures",
     "Finding",
     "Idempotency",
     "Jobs",
     "Keys",
     "Machine",
     "Manage",
+    "Moving",
     "Notices",
     "People",
     "PortalSessions",
@@ -54,10 +64,12 @@ __all__ = [
     "Rates",
     "Replays",
     "Rights",
+    "Samples",
     "Secrets",
     "Sessions",
     "SignIn",
     "Statistics",
+    "Tail",
     "Upcoming",
     "Webhooks",
     "check_publish",
@@ -92,6 +104,8 @@ class Manage:
             public_url=settings.public_url or f"http://{settings.host}:{settings.port}",
         )
         self.sign_in = SignIn(self._ground)
+        self.credential_entry = CredentialEntry(self._ground)
+        self.tails = self._ground.tails
         self._store = store
         self.idempotency = Idempotency(store, vault, clock)
 
@@ -123,6 +137,9 @@ class Desk:
         self.secrets = Secrets(ground)
         self.upcoming = Upcoming(ground)
         self.by_hand = ByHand(ground)
+        self.samples = Samples(ground)
+        self.moving = Moving(ground)
+        self.credential_links = CredentialLinks(ground)
         self.events = Events(ground)
         self.deliveries = Deliveries(ground)
         self.replays = Replays(ground)
@@ -133,6 +150,9 @@ class Desk:
         self.profiles = ProfileCatalog(ground)
         self.rights = Rights(ground)
         self.finding = Finding(ground)
+        self.tail = Tail(ground)
+        self.failures = Failures(ground)
+        self.searching = Searching(ground)
         self.keys = Keys(ground)
         self.people = People(ground)
         self.sessions = Sessions(ground)

@@ -20,9 +20,11 @@ from hookspan.errors import Fault, InvalidRequest, NotFound
 from hookspan.ids import DELIVERY_PREFIX, EPOCH_MS, IdMaker, from_text
 from hookspan.manage import _rights
 from hookspan.manage._cursor import Cursors
+from hookspan.manage._examples import Examples
 from hookspan.manage._rights import Right
 from hookspan.manage._shares import certificate_looks, scans
 from hookspan.manage._slow import SlowWork
+from hookspan.manage.watching import Tails
 from hookspan.manage.inputs import Paging
 from hookspan.profiles import Profile, Profiles
 from hookspan.store.contract import NewApplication, Page, Store
@@ -122,8 +124,10 @@ class Ground:
         self.clock = clock
         self.cursors = cursors
         self.slow = SlowWork(clock)
+        self.examples = Examples()
         self.scans = scans(clock)
         self.certificate_looks = certificate_looks(clock)
+        self.tails = Tails(clock)
         self._with_settings: dict[tuple[str, bytes], Profile] = {}
 
     def with_caller(self, caller: Caller) -> "Ground":

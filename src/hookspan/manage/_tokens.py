@@ -15,6 +15,7 @@ KEY_STARTS = {Scope.OPERATOR: "hk_op_", Scope.PUBLISHER: "hk_pub_", Scope.APPLIC
 SESSION_START = "hk_session_"
 PORTAL_START = "hk_portal_"
 LINK_START = "hk_link_"
+ENTRY_START = "hk_enter_"  # of credential links, which are nobody's: `is_token` says no
 _SHAPE = re.compile(rb"hk_(?:op|pub|app|session|portal|link)_[1-9A-HJ-NP-Za-km-z]{44}")
 
 

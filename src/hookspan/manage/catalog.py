@@ -38,6 +38,7 @@ class ProfileCatalog:
             form_of_types=profile.form_of_types,
             is_given_by_operator=self._ground.giver == "operator",
             addresses=list(self._ground.egress.addresses),
+            test_types=list(profile.test_types),
         )
 
     def events(self, profile_name: str) -> views.Catalog:

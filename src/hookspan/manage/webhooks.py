@@ -234,11 +234,15 @@ class Webhooks:
         return change, changed.secret
 
     def _second_profile(self, webhook: Webhook, plan: Plan | None, given: ChangeWebhook) -> Profile | None:
-        """The second profile that will be in force. One whose folder is gone can still be left alone, or taken away."""
-        profiles, old = self._ground.profiles, webhook.also_sign
-        if given.also_sign is not UNSET or old is None:
+        """The second profile that will be in force."""
+        if given.also_sign is not UNSET or webhook.also_sign is None:
             return None if plan is None else plan.profile
-        return profiles.get(old.profile) if old.profile in profiles.names else None
+        return self.second_of(webhook)
+
+    def second_of(self, webhook: Webhook) -> Profile | None:
+        """The second profile of a webhook as it is. One whose folder is gone can still be left alone, or taken away."""
+        profiles, old = self._ground.profiles, webhook.also_sign
+        return profiles.get(old.profile) if old is not None and old.profile in profiles.names else None
 
     async def _credentials(
         self, webhook: Webhook, profile: Profile, plan: Plan | None, given: ChangeWebhook, maker: Maker

@@ -108,6 +108,11 @@ class Profile:
         """
         return None if self._test is None else self._test.event(event_type, asks_for)
 
+    @property
+    def test_types(self) -> tuple[str, ...]:
+        """The types that a person chooses from for a test: of samples all, else its own type alone."""
+        return () if self._test is None else self._test.types
+
     def catalog(self) -> list[CatalogEntry]:
         """Every type that is listed, in the profile's order."""
         return self._catalog.entries()

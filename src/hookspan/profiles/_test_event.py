@@ -40,6 +40,12 @@ class TestPlan:
         if self._own is None and not catalog.entries():
             raise Refused("test.sample", "an open catalog has no samples; write type and content")
 
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Its own type where it is written out, else all that are listed."""
+        own = self._own
+        return tuple(one.type for one in self._catalog.entries()) if own is None else (own.type,)
+
     def event(self, event_type: str | None, asks_for: AsksFor | None) -> TestEvent:
         """Raises UnknownEventType."""
         own = self._own

@@ -31,7 +31,7 @@ from hookspan.domain.records import (
 )
 from hookspan.domain.states import Cause, DeliveryReason, DeliveryState, StatusReason, WebhookStatus
 from hookspan.errors import StoreUnavailable
-from hookspan.store.attempts import AttemptLine, FailureGroup
+from hookspan.store.attempts import GIVEN_UP_LOOK_MAX, AttemptLine, FailureGroup, Watching
 from hookspan.store.audit import AuditLog
 from hookspan.store.idempotency import KeyedPublish, RequestKeys
 from hookspan.store.identity import Identities
@@ -69,6 +69,7 @@ from hookspan.store.statistics import Statistics
 
 __all__ = [
     "EXPIRED_SHOWN_MS",
+    "GIVEN_UP_LOOK_MAX",
     "ORPHANS_ALONE",
     "RETRY_AHEAD_MS_MAX",
     "UNDELIVERED_LOOK_MAX",
@@ -101,11 +102,11 @@ __all__ = [
 ]
 
 
-class Store(Nodes, Identities, Statistics, AuditLog, RequestKeys, Jobs, Notices, Search, Protocol):
+class Store(Nodes, Identities, Statistics, AuditLog, RequestKeys, Jobs, Notices, Search, Watching, Protocol):
     """The contract. Hot calls first; those about keys, people and sessions are in `Identities`, about counts by
     the hour in `Statistics`, about replays in `Jobs`, about what people are told in
     `Notices`, about who else works here in `Nodes`, about names
-    that have a text in `Search`.
+    that have a text in `Search`, about what people watch in `Watching`.
     """
 
     # --- publishing and delivering, the hot path
@@ -408,39 +409,6 @@ class Store(Nodes, Identities, Statistics, AuditLog, RequestKeys, Jobs, Notices,
         """Raises StateForbidden when it is final already or in flight. A stalled head of a fifo webhook hands its stall
         on: what is next in order has no next attempt then, and the used-up round; refused while that is claimed.
         `expire` and `cancel_job` do the same, but pass by what is claimed.
-        """
-        ...
-
-    async def attempt_lines(
-        self, after_id: int, limit: int, *, application_id: int | None = None, webhook_id: int | None = None
-    ) -> list[AttemptLine]:
-        """The newest attempts with ids above `after_id`, newest first: of all applications, of one, or of one webhook
-        of it. Those of applications that were deleted are left out, after the limit: fewer than `limit` say nothing.
-
-        An attempt is kept somewhat after its id was made, and makers' ids interleave: one that is read later may have a
-        lower id than one that was read before.
-        """
-        ...
-
-    async def in_trouble(self, application_id: int | None, limit: int) -> list[Webhook]:
-        """Webhooks that fail (`failing_since`), or were switched off because they did (GONE, FAILING), of one
-        application or of all; those whose trouble is the youngest first. Not one that a person has switched off.
-        """
-        ...
-
-    async def failures(self, webhook_ids: Sequence[int], each: int) -> list[FailureGroup]:
-        """What has failed since each of these webhooks last took a delivery, by error and status, in no order. Tests
-        count for nothing; each webhook's newest `each` attempts are looked at.
-        """
-        ...
-
-    async def given_up(
-        self, application_id: int | None, since_id: int, *, webhooks: int, each: int
-    ) -> list[FailureGroup]:
-        """Failed deliveries of events with ids from `since_id` on, of one application or of all, by how the last
-        attempt failed (one without an attempt: neither error nor status, and its end is its time), in no order. Left
-        out is what a later run has brought. At most `webhooks` webhooks, of the newest applications, are looked at, and
-        the newest `each` of each.
         """
         ...
 

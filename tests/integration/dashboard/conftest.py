@@ -164,11 +164,14 @@ class Furnished:
         """Every page of an application that anybody may look at, below its root."""
         webhook, delivery = f"/webhooks/{self.webhook}", f"/deliveries/{self.delivery}"
         filtered = f"/deliveries?state=succeeded&webhook={self.webhook}&within=24h"
+        between = "/deliveries?within=between&from=2026-01-01T00:00&to=2026-01-01T01:00Z"
         return [
-            "", webhook, f"{webhook}/delete", f"{webhook}/secret", "/deliveries", filtered, delivery, "/events",
+            between, "/events?within=24h", "", webhook, f"{webhook}/delete", f"{webhook}/secret", "/deliveries", filtered, delivery, "/events",
             "/events?undelivered=1", f"/events/{self.event}", "/search?q=nothing", f"{webhook}/upcoming",
+            f"{webhook}/verify",
             f"{webhook}/upcoming?type=order.paid", "/catalog", "/catalog/webhook.test", "/jobs", "/jobs?state=failed",
-            f"/jobs?webhook={self.webhook}", f"/jobs/{self.job}",
+            f"/jobs?webhook={self.webhook}", f"/jobs/{self.job}", "/failures", "/failures?within=7d", "/tail",
+            f"/tail?outcome=failed&webhook={self.webhook}",
         ]  # fmt: skip
 
     def forms(self) -> list[str]:
@@ -188,8 +191,16 @@ class Furnished:
         """Every path that a form of an application posts to."""
         webhook, delivery = f"/webhooks/{self.webhook}", f"/deliveries/{self.delivery}"
         acts = ("edit", "disable", "activate", "delete", "secret", "test", "send")
+        further = ("edit/sample", "send-sample", "move", "credential-link")
         more = (f"{webhook}/replay", f"/jobs/{self.job}/cancel", "/catalog/webhook.test/publish")
-        return ["/webhooks", *(f"{webhook}/{one}" for one in acts), f"{delivery}/retry", f"{delivery}/cancel", *more]
+        return [
+            "/webhooks",
+            "/webhooks/sample",
+            *(f"{webhook}/{one}" for one in (*acts, *further)),
+            f"{delivery}/retry",
+            f"{delivery}/cancel",
+            *more,
+        ]
 
     def unsafe_of_admins(self) -> list[str]:
         """Likewise, for who administers the application."""

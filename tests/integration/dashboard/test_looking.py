@@ -2,7 +2,6 @@
 
 import pytest
 
-from hookspan.manage.finding import LOOKED_MAX
 from tests.integration.dashboard.conftest import House, Page, furnish
 from tests.support.receiver import Receiver
 
@@ -168,18 +167,3 @@ async def test_hostile_text_is_text(house: House, receiver: Receiver) -> None:
     assert len(page.all("script")) == 2
     response = await browser.post(f"{root}/webhooks", {ATTACK: ATTACK}, csrf="stale", status=403)
     assert len(Page(response.text).all("script")) == 2
-
-
-async def test_names_are_looked_for_in_the_newest_applications(house: House) -> None:
-    """Beyond the bound a name leads nowhere, and an id still does; the page says how far it looks."""
-    oldest = await house.api.application(name="Zephyr the oldest")
-    browser = await house.browser("operator_member", oldest)
-    path = "/dashboard/search?q=zephyr"
-    assert browser.root in " ".join((await browser.get(path)).links())
-    for number in range(LOOKED_MAX):
-        await house.api.application(name=f"Later {number}")
-    page = await browser.get(path)
-    assert browser.root not in " ".join(page.links())
-    assert f"of the newest {LOOKED_MAX}" in page.text
-    response = await browser.client.get("/dashboard/search", params={"q": oldest})
-    assert response.headers["location"] == browser.root

@@ -15,6 +15,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+ENTER = "/enter/{app:str}/{webhook_id:str}/{names:str}/{token:str}"  # a link is its own session
 ADMINS = ("operator_admin", "admin", "portal_admin")
 PORTALS = ("portal_admin", "portal_support", "portal_member")
 SOURCES = ("src", "href", "action", "formaction", "hx-get", "hx-post")
@@ -249,7 +250,7 @@ async def test_every_unsafe_route_asks_for_the_form_s_token(house: House, receiv
     paths += ["/dashboard/keys", f"/dashboard/keys/{there.key}/revoke", "/dashboard/sessions/ses_1/end"]
     paths += ["/sign-out", "/dashboard/applications"]
     known = unsafe_routes(_framework_of(house))
-    assert {_pattern(path, there, portal) for path in paths} | {"/sign-in", "/sign-in/{link:str}"} == known
+    assert {_pattern(path, there, portal) for path in paths} | {"/sign-in", "/sign-in/{link:str}", ENTER} == known
     right = {True: await portal.csrf(), False: await browser.csrf()}
     for path in paths:
         is_portal = path.startswith(portal.root)

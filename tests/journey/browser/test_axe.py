@@ -119,6 +119,48 @@ async def test_forms_and_what_they_answer(
     refused(admin, 400)
 
 
+async def test_the_pages_around_a_webhook(
+    api: Api, people: People, receiver: Receiver, certificates: Certificates, axe: str
+) -> None:
+    """The checklist; moving, refused too; verifying; a link for a customer, its page, and where it is over."""
+    payments = await api.application(name="Payments", profile="bridge-xyz")
+    made = await api.webhook(payments, "https://127.0.0.1:1/hook")
+    person, here = await people.signed_in("admin"), f"{ROOT}/{payments}/webhooks/{made['id']}"
+    page, found = person.page, []
+    await page.goto(here)
+    found += await findings(page, axe)
+    await person.press("Send a sample")
+    await page.goto(here)
+    await person.press("Activate")
+    await page.goto(f"{here}/move")
+    found += await findings(page, axe)
+    await page.get_by_label("New URL").fill("https://10.0.0.1/")
+    await person.press("Disable, change, activate")
+    await person.sees("The new URL can't be used.")
+    found += await findings(page, axe)
+    refused(person, 400)
+    school = await api.application(name="School", profile="bridge-lms")
+    made = await api.webhook(school, receiver.url, name="Students", events=["user.created"])
+    here = f"{ROOT}/{school}/webhooks/{made['id']}"
+    for path in ("/verify", "/credential-link"):
+        await page.goto(here + path)
+        found += await findings(page, axe)
+    await person.press("Make the link")
+    link = await page.locator("[data-secret]").inner_text()
+    found += await findings(page, axe)
+    await page.goto(link)
+    found += await findings(page, axe)
+    for field in await page.locator("[type=password]").all():
+        await field.fill("x")
+    await person.press("Save")
+    await person.sees("The link is spent.")
+    found += await findings(page, axe)
+    await page.goto(link)
+    found += await findings(page, axe)
+    refused(person, 401)
+    assert found == []
+
+
 async def test_the_portal(api: Api, people: People, receiver: Receiver, axe: str) -> None:
     """The pages are the dashboard's own; the frame around them, and the page of a portal whose time is over."""
     there = await furnish(api, receiver.url, name="Shop")

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from hookspan.dashboard._advice import _ERRORS, advice_on
+from hookspan.dashboard._advice import _ERRORS, advice_on, in_words, remedy_for
 from hookspan.domain.outcome import ErrorCode
 from hookspan.manage import views
 from tests.unit.dashboard.test_macros import attempt
@@ -55,3 +55,23 @@ def test_every_error_has_words(code: ErrorCode) -> None:
     assert found.remedy
     assert (code in _ERRORS) is (code not in OURS)
     assert ("of ours" in found.headline) is (code in OURS)
+
+
+@pytest.mark.parametrize("code", [None, *ErrorCode])
+@pytest.mark.parametrize("status", [None, 302, 401, 418, 502])
+def test_a_row_says_the_same_in_some_words(code: ErrorCode | None, status: int | None) -> None:
+    """What a list of attempts or failures says is what the page of one says."""
+    if code is not None:
+        one = attempt(response=None, error=views.AttemptError(code=code, message="m"))
+    elif status is not None:
+        one = answered(status)
+    else:
+        assert (in_words(None, None), remedy_for(None, None) != "") == ("never tried", True)
+        return
+    assert in_words(status, code) in advice(one).headline
+    assert advice(one).remedy.startswith(remedy_for(status, code))
+
+
+def test_a_row_that_arrived_has_nothing_to_add() -> None:
+    """Any 2xx."""
+    assert in_words(204, None) == "delivered"

@@ -23,7 +23,7 @@ def test_vendored_files_are_those_that_were_published() -> None:
         assert (FOLDER / facts["license_file"]).stat().st_size > 0
         assert re.fullmatch(r"sha512-[A-Za-z0-9+/]{86}==", facts["integrity"])
     scripts = {file.name for file in FOLDER.glob("*.js")}
-    assert scripts - set(vendored) == {"hookspan.js"}
+    assert scripts - set(vendored) == {"hookspan.js", "tail.js"}
 
 
 def test_the_path_names_the_content() -> None:

@@ -4,7 +4,8 @@ import pytest
 
 from hookspan.dashboard._form import Form
 from hookspan.dashboard._jobs import pace_of
-from hookspan.dashboard._replay import field_moment, given_in, moment_in
+from hookspan.dashboard._moments import field_moment, moment_in
+from hookspan.dashboard._replay import given_in
 from hookspan.dashboard._settings import MEANINGS, lines_of
 from hookspan.errors import InvalidRequest
 from hookspan.manage import views

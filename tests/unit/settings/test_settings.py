@@ -282,6 +282,7 @@ def test_the_names_are_pinned() -> None:
             "egress_ca_file", "egress_proxy", "egress_addresses", "retention_days", "log_level", "profiles_path",
             "management_rate",
             "public_url", "trusted_proxies", "smtp_url", "smtp_from", "support_contact",
+            "brand_name", "brand_logo", "brand_colour",
             "role", "trust_window", "database_listen_url", "database_replica_url", "database_prepared",
         ]
     )  # fmt: skip

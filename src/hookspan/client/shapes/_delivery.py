@@ -180,7 +180,8 @@ class EventGroup(Shape, frozen=True, kw_only=True):
 class Dialect(Shape, frozen=True, kw_only=True):
     """How one application's pages and forms speak: its profile with the application's settings in force, the vendor's
     own words, and its groups. `form_of_types` is a sentence where any type of a form will do; `addresses` are those
-    that requests come from. Not of the API.
+    that requests come from; `test_types` are those that a test may be a sample of, where there is a choice. Not of the
+    API.
     """
 
     profile: Profile
@@ -189,6 +190,7 @@ class Dialect(Shape, frozen=True, kw_only=True):
     form_of_types: str | None
     is_given_by_operator: bool
     addresses: list[str]
+    test_types: list[str]
 
 
 class CatalogEntry(Shape, frozen=True, kw_only=True):

@@ -37,6 +37,79 @@
     });
   }
 
+  // Times that are typed: shown in the viewer's zone; what is sent beside them is exact, whatever the zone.
+  const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone || "your time";
+  const two = (number) => String(number).padStart(2, "0");
+  function inField(at) {
+    return `${String(at.getFullYear()).padStart(4, "0")}-${two(at.getMonth() + 1)}-${two(at.getDate())}T${two(at.getHours())}:${two(at.getMinutes())}`;
+  }
+  function zoneFields(root) {
+    root.querySelectorAll("input[data-zoned][name]").forEach((field) => {
+      const sent = document.createElement("input");
+      const at = new Date(field.dataset.zoned);
+      const isTime = field.dataset.zoned !== "" && !Number.isNaN(at.getTime());
+      sent.type = "hidden";
+      sent.name = field.name;
+      sent.value = isTime ? field.dataset.zoned : "";
+      field.removeAttribute("name");
+      field.value = isTime ? inField(at) : "";
+      field.after(sent);
+    });
+    root.querySelectorAll("[data-zone]").forEach((one) => { one.textContent = zone; });
+  }
+  function keepExact(event) {
+    const field = event.target;
+    if (field.dataset.zoned === undefined || field.name) return;
+    const at = new Date(field.value);
+    field.nextElementSibling.value = Number.isNaN(at.getTime()) ? "" : at.toISOString();
+  }
+  // Before whoever reads the form.
+  document.addEventListener("input", keepExact, true);
+  document.addEventListener("change", keepExact, true);
+  function markWrong() {
+    document.querySelectorAll("p.wrong[aria-live]").forEach((one) => {
+      const field = document.querySelector(`[aria-describedby~="${one.id}"]`);
+      if (field) field.setAttribute("aria-invalid", String(one.textContent.trim() !== ""));
+    });
+  }
+
+  // Charts by the hour: what the pointer reads, the table, and round hours of the viewer's clock below.
+  const hour = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+  const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+  const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+  const ONE_DAY = 48;
+  const TICKS_MAX = 6;
+  const EDGE = 342;
+  function tellHours(root) {
+    root.querySelectorAll("time[data-hour]").forEach((one) => {
+      const at = new Date(one.dateTime);
+      one.textContent = hour.format(at);
+      one.title = `${exact.format(at)}\n${one.dateTime}`;
+    });
+    root.querySelectorAll("svg[data-hours]").forEach((chart) => {
+      const slots = [...chart.querySelectorAll("[data-at]")];
+      slots.forEach((slot) => {
+        const title = slot.querySelector("title");
+        const [when, told] = title.textContent.split(/: (.*)/s);
+        title.textContent = `${hour.format(new Date(slot.dataset.at))} (${when}): ${told}`;
+      });
+      const isClock = slots.length <= ONE_DAY;
+      const round = slots.filter((slot) => new Date(slot.dataset.at).getHours() % (isClock ? 6 : 24) === 0);
+      const step = Math.ceil(round.length / TICKS_MAX) || 1;
+      chart.querySelectorAll("[data-tick]").forEach((one) => one.remove());
+      round.filter((_, place) => place % step === 0).forEach((slot) => {
+        const label = document.createElementNS("http://www.w3.org/2000/svg", "text");
+        const x = Number(slot.getAttribute("x")) + Number(slot.getAttribute("width")) / 2;
+        label.setAttribute("x", String(x));
+        label.setAttribute("y", "144");
+        label.setAttribute("text-anchor", x > EDGE ? "end" : "middle");
+        label.textContent = (isClock ? clock : day).format(new Date(slot.dataset.at));
+        chart.append(label);
+      });
+      delete chart.dataset.hours;
+    });
+  }
+
   function showHidden(root) {
     if (navigator.clipboard) root.querySelectorAll(".copy[hidden]").forEach((one) => { one.hidden = false; });
     root.querySelectorAll(".whole[hidden]").forEach((one) => { one.hidden = false; });
@@ -63,6 +136,7 @@
     const isOn = [...boxes].every((box) => box.checked);
     boxes.forEach((box) => { box.checked = !isOn; });
     count(button.closest("fieldset"));
+    if (boxes.length) boxes[0].dispatchEvent(new Event("change", {bubbles: true}));
   }
   function count(fieldset) {
     const place = fieldset && fieldset.querySelector("[data-count]");
@@ -75,8 +149,20 @@
     if (button.dataset.copy !== undefined) copy(button);
     else if (button.classList.contains("whole")) tickWhole(button);
   });
+  // What was ticked last is shown as it will be sent; what is not ticked any more is not.
+  function choose(box) {
+    const select = document.getElementById("f-sample");
+    if (!select) return;
+    const fits = (one) => one.value && (one.value === box.value || box.value === `category:${one.dataset.category}`);
+    const found = [...select.options].find(fits);
+    if (box.checked && found) select.value = found.value;
+    else if (!box.checked && select.selectedOptions.length && fits(select.selectedOptions[0])) select.value = "";
+  }
+
   document.addEventListener("change", (event) => {
-    if (event.target.name === "event") count(event.target.closest("fieldset"));
+    if (event.target.name !== "event") return;
+    count(event.target.closest("fieldset"));
+    choose(event.target);
   });
 
   // A form that makes something is sent once.
@@ -87,10 +173,44 @@
   });
   window.addEventListener("pageshow", () => document.querySelectorAll("[data-sent]").forEach((one) => { delete one.dataset.sent; }));
 
+  // Help over the page; Escape closes it, and the focus is back where it was. Where it can't be had, its page opens.
+  let dialog = null;
+  async function help(link) {
+    try {
+      if (!dialog) {
+        const answer = await fetch(link.href);
+        const content = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("help");
+        if (!answer.ok || !content) throw new Error("no help");
+        const close = document.createElement("button");
+        close.className = "button";
+        close.textContent = "Close";
+        close.addEventListener("click", () => dialog.close());
+        dialog = document.createElement("dialog");
+        dialog.setAttribute("aria-labelledby", "help-title");
+        dialog.append(close, document.importNode(content, true));
+        dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+        document.body.append(dialog);
+        start(dialog);
+      }
+      if (!dialog.open) dialog.showModal();
+    } catch {
+      location.assign(link.href);
+    }
+  }
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-help]");
+    const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
+    if (link && isPlain && !document.querySelector("main #help")) { event.preventDefault(); help(link); }
+  });
+
   // Keys: / to search, j and k along rows, Enter opens (it is a link).
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, [contenteditable]")) return;
-    if (event.key === "/") {
+    if (document.querySelector("dialog[open]")) return;
+    if (event.key === "?") {
+      const link = document.querySelector("a[data-help]");
+      if (link && !document.querySelector("main #help")) { event.preventDefault(); help(link); }
+    } else if (event.key === "/") {
       const field = document.getElementById("search");
       if (field) { event.preventDefault(); field.focus(); field.select(); }
     } else if (event.key === "j" || event.key === "k") {
@@ -103,8 +223,15 @@
   function start(root) {
     tellTimes(root);
     tellMoments(root);
+    zoneFields(root);
+    tellHours(root);
+    markWrong();
     showHidden(root);
   }
+  // A refusal (too many changes, a session that is over) has no sample: the one that is there stays.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target.id === "sample" && event.detail.xhr.status >= 400) event.detail.shouldSwap = false;
+  });
   document.addEventListener("htmx:afterSettle", (event) => start(event.target.parentNode || document));
   document.addEventListener("htmx:afterSwap", () => start(document));
   // What was made is not made again by reloading: the address becomes that of what was made.

@@ -6,6 +6,7 @@ runs, the other rooms what it does; the SQL lies in ``sql/``, one statement a fi
 
 from hookspan.store.sqlite._audit import audit_lines
 from hookspan.store.sqlite._options import SqliteOptions
+from hookspan.store.sqlite._source import SqliteSource
 from hookspan.store.sqlite.store import SqliteStore
 
-__all__ = ["SqliteOptions", "SqliteStore", "audit_lines"]
+__all__ = ["SqliteOptions", "SqliteSource", "SqliteStore", "audit_lines"]

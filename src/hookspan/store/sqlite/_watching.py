@@ -6,7 +6,7 @@ import apsw
 
 from hookspan.domain.records import Webhook
 from hookspan.domain.states import VerdictKind
-from hookspan.store.attempts import AttemptLine, FailureGroup
+from hookspan.store.attempts import GIVEN_UP_LOOK_MAX, AttemptLine, FailureGroup
 from hookspan.store.sqlite import _rows as rows
 
 
@@ -43,6 +43,7 @@ def given_up(
         "low": application_id or 0,
         "high": application_id or rows.ID_MAX,
         "since": since_id,
+        "look": GIVEN_UP_LOOK_MAX,
         "webhooks": webhooks,
         "each": each,
     }

@@ -17,7 +17,6 @@ from hookspan.domain.audit import AuditEntry
 from hookspan.domain.records import Application, Attempt, Delivery, Event, Webhook, Webhooks
 from hookspan.domain.states import Cause, DeliveryReason, DeliveryState, StatusReason, WebhookStatus
 from hookspan.ids import IdMaker
-from hookspan.store.attempts import AttemptLine, FailureGroup
 from hookspan.store.contract import (
     Appended,
     CatchUpTurn,
@@ -45,7 +44,6 @@ from hookspan.store.sqlite import (
     _retention,
     _rows,
     _upcoming,
-    _watching,
     _webhooks,
 )
 from hookspan.store.sqlite._append import append
@@ -61,12 +59,21 @@ from hookspan.store.sqlite._options import SqliteOptions
 from hookspan.store.sqlite._record import keep_test, record, record_carefully, release
 from hookspan.store.sqlite._search_calls import SearchCalls
 from hookspan.store.sqlite._statistics_calls import StatisticsCalls
+from hookspan.store.sqlite._watching_calls import WatchingCalls
 
 _CHECK_VALUE = "check_value"
 
 
 class SqliteStore(
-    NodeCalls, IdentityCalls, StatisticsCalls, AuditCalls, IdempotencyCalls, JobCalls, NoticeCalls, SearchCalls
+    NodeCalls,
+    IdentityCalls,
+    StatisticsCalls,
+    AuditCalls,
+    IdempotencyCalls,
+    JobCalls,
+    NoticeCalls,
+    SearchCalls,
+    WatchingCalls,
 ):
     """`hookspan.store.contract.Store` on one SQLite file. Lives on the event loop that opens it.
 
@@ -334,22 +341,6 @@ class SqliteStore(
         return await self._write(
             lambda db: _deliveries.cancel_delivery(db, application_id, delivery_id, reason, now_ms)
         )
-
-    async def attempt_lines(
-        self, after_id: int, limit: int, *, application_id: int | None = None, webhook_id: int | None = None
-    ) -> list[AttemptLine]:
-        return await self._read(lambda db: _watching.attempt_lines(db, after_id, limit, application_id, webhook_id))
-
-    async def in_trouble(self, application_id: int | None, limit: int) -> list[Webhook]:
-        return await self._read(lambda db: _watching.in_trouble(db, application_id, limit))
-
-    async def failures(self, webhook_ids: Sequence[int], each: int) -> list[FailureGroup]:
-        return await self._read(lambda db: _watching.failures(db, webhook_ids, each))
-
-    async def given_up(
-        self, application_id: int | None, since_id: int, *, webhooks: int, each: int
-    ) -> list[FailureGroup]:
-        return await self._read(lambda db: _watching.given_up(db, application_id, since_id, webhooks, each))
 
     # --- upcoming
 

@@ -3,15 +3,21 @@
 select
   a.id, p.public_id, p.name, p.profile, w.id, w.name, w.url, a.delivery_id, a.event_id, e.type, a.number,
   a.started_at, a.duration_us, a.verdict, a.error, a.error_message, a.response_status
-from webhook w
+from (
+  select x.id
+  from webhook
+  cross join attempt x on x.id in (
+      select y.id from attempt y indexed by attempt_webhook
+      where y.webhook_id = webhook.id and y.id > :after
+      order by y.id desc
+      limit :limit
+  )
+  where webhook.application_id = :application_id and webhook.id >= :webhook_low and webhook.id <= :webhook_high
+  order by x.id desc
+  limit :limit
+) found
+cross join attempt a on a.id = found.id
+cross join webhook w on w.id = a.webhook_id
 cross join application p on p.id = w.application_id
-cross join attempt a on a.id in (
-    select x.id from attempt x indexed by attempt_webhook
-    where x.webhook_id = w.id and x.id > :after
-    order by x.id desc
-    limit :limit
-)
 left join event e on e.id = a.event_id
-where w.application_id = :application_id and w.id >= :webhook_low and w.id <= :webhook_high
 order by a.id desc
-limit :limit

@@ -1,0 +1,11 @@
+"""The store on PostgreSQL: many nodes, one truth.
+
+Read `store.py` first: each call of the contract is a line there. `_ways.py` says which lane it takes, `_lanes.py` and
+`_lane.py` what a lane is, the other rooms what is done; the SQL lies in ``sql/``, one statement a file.
+"""
+
+from hookspan.store.postgres._options import PostgresOptions
+from hookspan.store.postgres._target import PostgresTarget
+from hookspan.store.postgres.store import PostgresStore
+
+__all__ = ["PostgresOptions", "PostgresStore", "PostgresTarget"]

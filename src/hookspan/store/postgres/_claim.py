@@ -1,0 +1,177 @@
+"""Claiming what is due, fairly between webhooks and beside other nodes; and what is due next."""
+
+from collections.abc import Collection
+from typing import Any
+
+from hookspan.domain.states import Cause
+from hookspan.store.contract import Claimed
+from hookspan.store.postgres import _lowest
+from hookspan.store.postgres import _rows as rows
+from hookspan.store.postgres._connection import Connection
+from hookspan.store.postgres._rows import ID_MAX, id_list
+
+ASIDES_MAX = 100  # of one claim: what people send by hand goes first, and leaves room for the rest
+
+_Picked = tuple[int, int, int]  # delivery id, webhook id, bytes of the body
+_Found = tuple[int | None, int, int]  # None: the webhook can't be divided among nodes, and is yet to be looked at
+
+
+class Claimer:
+    """Remembers which webhook the last claim came to, so that the next goes on from there: when there is always more
+    due than fits, each webhook still gets its turn. Two claims at once only take their turns in another order.
+    """
+
+    def __init__(self) -> None:
+        self._after = 0
+
+    def claim(
+        self,
+        connection: Connection,
+        node: int,
+        now_ms: int,
+        *,
+        limit: int,
+        per_webhook: int,
+        bytes_max: int,
+        skip: Collection[int],
+        nodes: int,
+    ) -> list[Claimed]:
+        """Take due deliveries; see `Store.claim`."""
+        if limit <= 0 or per_webhook <= 0:
+            return []
+        lowest = rows.value(connection, "lock_node", (node,))
+        if lowest is None:
+            return []
+        bindings = {
+            "node": node,
+            "nodes": nodes,
+            "now": now_ms,
+            "per_webhook": min(per_webhook, limit),
+            "skip": id_list(skip),
+            "low": lowest,
+        }
+        asides = _find_asides(connection, bindings | {"limit": min(limit, ASIDES_MAX)})
+        limit -= len(asides)
+        after = self._after
+        found = _find_due(connection, bindings, after, ID_MAX, limit)
+        if after and len(found) < limit:
+            found += _find_due(connection, bindings, 0, after, limit - len(found))
+        picked = _within(asides + found, bytes_max)
+        if not picked:
+            self._after = 0
+            return []
+        is_all = len(found) < limit and len(picked) == len(asides) + len(found)
+        if len(picked) > len(asides):
+            self._after = 0 if is_all else picked[-1][1]
+        return _take(connection, node, [ident for ident, _, _ in picked])
+
+
+def claim_suspect(connection: Connection, node: int, now_ms: int, skip: Collection[int]) -> Claimed | None:
+    """See `Store.claim_suspect`."""
+    lowest = rows.value(connection, "lock_node", (node,))
+    if lowest is None:
+        return None
+    ident = rows.value(connection, "find_suspect", {"now": now_ms, "skip": id_list(skip), "low": lowest})
+    taken = [] if ident is None else _take(connection, node, [ident])
+    return taken[0] if taken else None
+
+
+def next_due_at(connection: Connection, skip: Collection[int]) -> int | None:
+    """See `Store.next_due_at`."""
+    bindings = {"skip": id_list(skip), "low": _lowest.read(connection)}
+    found = [rows.value(connection, name, bindings) for name in ("find_next_due", "find_next_aside")]
+    return min((at_ms for at_ms in found if at_ms is not None), default=None)
+
+
+def _find_due(connection: Connection, bindings: dict[str, Any], after: int, last: int, limit: int) -> list[_Picked]:
+    """What is due between two webhooks, locked; of those that can't be divided what is free, where nobody else looks at
+    them now.
+    """
+    if limit <= 0:
+        return []
+    given = bindings | {"after": after, "last": last, "limit": limit}
+    found: list[_Found] = rows.many(connection, "find_due", tuple, given)
+    undivided = [webhook_id for ident, webhook_id, _ in found if ident is None]
+    theirs = _find_undivided(connection, bindings, undivided) if undivided else {}
+    picked: list[_Picked] = []
+    for ident, webhook_id, body_bytes in found:
+        if ident is None:
+            picked += theirs.get(webhook_id, ())
+        else:
+            picked.append((ident, webhook_id, body_bytes))
+    return picked[:limit]
+
+
+def _find_undivided(
+    connection: Connection, bindings: dict[str, Any], webhook_ids: list[int]
+) -> dict[int, list[_Picked]]:
+    """Two statements: the second must see what the node has done that had the lock before."""
+    locked = rows.many(connection, "lock_undivided", lambda row: int(row[0]), {"ids": webhook_ids})
+    picked: dict[int, list[_Picked]] = {}
+    if locked:
+        found: list[_Picked] = rows.many(connection, "find_undivided", tuple, bindings | {"ids": locked})
+        for one in found:
+            picked.setdefault(one[1], []).append(one)
+    return picked
+
+
+def _find_asides(connection: Connection, bindings: dict[str, Any]) -> list[_Picked]:
+    return rows.many(connection, "find_aside", tuple, bindings)
+
+
+def _within(found: list[_Picked], bytes_max: int) -> list[_Picked]:
+    """As many from the front as `bytes_max` holds, but at least one."""
+    size = 0
+    for count, (_, _, body_bytes) in enumerate(found):
+        size += body_bytes
+        if count and size > bytes_max:
+            return found[:count]
+    return found
+
+
+def _take(connection: Connection, node: int, idents: list[int]) -> list[Claimed]:
+    """Claim them, in the order given. What was found by no lock and is gone meanwhile is left out."""
+    taken = rows.many(connection, "take_deliveries", _claimed, {"node": node, "ids": idents})
+    by_id = {one.id: one for one in taken}
+    return [by_id[ident] for ident in idents if ident in by_id]
+
+
+def _claimed(row: rows.Values) -> Claimed:
+    (
+        ident,
+        claim,
+        application_id,
+        webhook_id,
+        event_id,
+        event_type,
+        run,
+        number,
+        cause,
+        attempt_count,
+        round_attempts,
+        round_started_at,
+        orphan_count,
+        last_attempt_id,
+        occurred_at,
+        body,
+        is_aside,
+    ) = row
+    return Claimed(
+        ident,
+        claim,
+        application_id,
+        webhook_id,
+        event_id,
+        event_type,
+        run,
+        number,
+        Cause(cause),
+        attempt_count,
+        round_attempts,
+        round_started_at,
+        orphan_count,
+        last_attempt_id,
+        occurred_at,
+        body,
+        is_aside,
+    )

@@ -1,0 +1,68 @@
+"""Looking through a window of an application's events, a part at a time, each part in a short read of its own."""
+
+from hookspan.domain.jobs import ScannedEvent
+from hookspan.ids import first_id_at
+from hookspan.store.jobs import IDS_APART_MS, EventScan, Window
+from hookspan.store.postgres import _rows as rows
+from hookspan.store.postgres._connection import Connection
+
+# The schema's: an event whose id and time of acceptance are further apart is in the index event_displaced.
+_DISPLACED_MS = 60_000
+_AROUND_MS = _DISPLACED_MS + IDS_APART_MS
+
+
+def find_window(connection: Connection, application_id: int, since: int, until: int, last: int) -> Window:
+    """See `Jobs.find_window`. By ids, and widened to the events whose ids are not of their time; see decision 9."""
+    after = _last_before(connection, application_id, first_id_at(since - _AROUND_MS), last)
+    end = _last_before(connection, application_id, first_id_at(until + _AROUND_MS), last)
+    bindings = {"application_id": application_id, "since": since, "until": until}
+    lowest, highest = rows.first_row(connection, "find_displaced", bindings)
+    if lowest is None or lowest > last:
+        return Window(after, end)
+    return Window(min(after, lowest - 1), max(end, min(highest, last)))
+
+
+def _last_before(connection: Connection, application_id: int, ident: int, last: int) -> int:
+    """The last position up to `last` whose event's id is below `ident`; 0 when none is. By halving: events that were
+    dropped leave gaps.
+    """
+    low, high = 0, last
+    while low < high:
+        middle = (low + high) // 2
+        found = rows.first_row(connection, "find_event_after", (application_id, middle))
+        if found is None or found[0] >= ident:
+            high = middle
+        else:
+            low = min(found[1], last)
+    return low
+
+
+def scan_events(
+    connection: Connection,
+    application_id: int,
+    webhook_id: int,
+    window: Window,
+    since: int,
+    until: int,
+    limit: int,
+    *,
+    with_state: bool,
+) -> EventScan:
+    """See `Jobs.scan_events`."""
+    bindings = {
+        "application_id": application_id,
+        "webhook_id": webhook_id,
+        "after": window.after,
+        "last": window.last,
+        "since": since,
+        "until": until,
+        "limit": limit,
+        "with_state": with_state,
+    }
+    looked = rows.many(connection, "scan_events", _scanned, bindings)
+    events = [one for one in looked if since <= one.accepted_at < until]
+    return EventScan(events, looked[-1].position if len(looked) >= limit else None)
+
+
+def _scanned(row: rows.Values) -> ScannedEvent:
+    return ScannedEvent(*row)

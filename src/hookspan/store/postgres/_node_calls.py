@@ -1,0 +1,59 @@
+"""The calls of `hookspan.store.nodes` on PostgreSQL: other nodes live on the same database."""
+
+from collections.abc import Sequence
+
+from hookspan.store.contract import ClaimRef
+from hookspan.store.nodes import NodeSeen
+from hookspan.store.postgres import _nodes
+from hookspan.store.postgres._ways import Ways
+
+# Slots tried for a new node: each one that a living node has is passed by.
+_FREE_TURNS_MAX = 10_000
+
+
+class NodeCalls(Ways):
+    """Part of `PostgresStore`."""
+
+    @property
+    def is_shared(self) -> bool:
+        return True
+
+    async def register_node(self, now_ms: int, *, delivers: bool = True) -> int:
+        node = await self._write(lambda db: _nodes.register_node(db, now_ms, delivers=delivers))
+        self._node = node
+        await self.free_orphans(now_ms)
+        while await self._write(lambda db: _nodes.bring_forward(db, now_ms, self._options.forward_chunk)):
+            pass  # each turn takes some out of what is left
+        return node
+
+    async def deregister_node(self, node: int, now_ms: int) -> int:
+        await self._write(lambda db: _nodes.delete_node(db, node))
+        return await self.free_orphans(now_ms)
+
+    async def beat(self, node: int) -> bool:
+        return await self._beat(lambda db: _nodes.beat(db, node))
+
+    async def free_orphans(self, now_ms: int) -> int:
+        chunk = self._options.free_chunk
+        freed = 0
+        for _ in range(_FREE_TURNS_MAX):  # each turn takes some out of what is left
+            turn = await self._write(lambda db: _nodes.free_claims(db, now_ms, chunk))
+            freed += turn
+            if turn < chunk:
+                break
+        return freed
+
+    async def nodes(self) -> list[NodeSeen]:
+        return await self._read(_nodes.nodes)
+
+    async def unheld(self, node: int, limit: int) -> list[ClaimRef]:
+        return await self._read(lambda db: _nodes.unheld(db, node, limit))
+
+    async def highest_id(self) -> int:
+        return await self._read(_nodes.highest_id)
+
+    async def versions_of(self, application_ids: Sequence[int]) -> dict[int, int]:
+        return await self._read(lambda db: _nodes.versions_of(db, application_ids))
+
+    def ring(self) -> None:
+        self._bell.ring()

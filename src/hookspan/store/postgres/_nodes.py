@@ -1,0 +1,89 @@
+"""The register of nodes, and the claims that stand in their names."""
+
+from collections.abc import Sequence
+
+from hookspan.errors import StoreUnavailable
+from hookspan.ids import SLOTS, made_at_ms
+from hookspan.store.contract import RETRY_AHEAD_MS_MAX, ClaimRef
+from hookspan.store.nodes import NodeSeen
+from hookspan.store.postgres import _rows as rows
+from hookspan.store.postgres._connection import Connection
+
+# Over so long the retries are spread that are brought forward, so that receivers don't get them all at once.
+_SPREAD_MS = 600_000
+# Nodes' own slots in ids; the last one is for those that a store makes itself.
+_REMAINDERS = SLOTS - 1
+_REGISTER_LOCK = 0x486F6F6B4E6F6465  # "HookNode" read as a number
+
+
+def register_node(connection: Connection, now_ms: int, *, delivers: bool) -> int:
+    """A new node's id, whose remainder by the slots no other node's has. Other nodes live, so nothing of theirs is freed;
+    for what nodes that are gone have left see `free_claims`, for a clock that was set back `bring_forward`.
+    """
+    connection.execute("select pg_advisory_xact_lock(%s)", (_REGISTER_LOCK,))
+    taken = {one.id % _REMAINDERS for one in nodes(connection)}
+    for _ in range(_REMAINDERS):
+        node = rows.value(connection, "next_node")
+        assert isinstance(node, int)
+        if node % _REMAINDERS not in taken:
+            rows.run(connection, "insert_node", {"id": node, "now": now_ms, "delivers": delivers})
+            return node
+    raise StoreUnavailable(f"{_REMAINDERS} nodes are registered, and no more can be.")
+
+
+def free_claims(connection: Connection, now_ms: int, limit: int) -> int:
+    """Free some claims of nodes that are not in the table; how many. A statement of its own after the one that took a
+    node out was committed: what that node's last transactions have claimed is seen only then.
+    """
+    return rows.run(connection, "free_claims", {"now": now_ms, "limit": limit})
+
+
+def is_set_back(connection: Connection, now_ms: int) -> bool:
+    """Whether something was made later than now: every attempt that planned a retry left an id."""
+    return now_ms < made_at_ms(highest_id(connection))
+
+
+def bring_forward(connection: Connection, now_ms: int, limit: int) -> bool:
+    """After a clock was set back: first attempts are due at once, whatever the wall says, and retries that are out of
+    reach soon; so many of each. True when more may be left.
+    """
+    if not is_set_back(connection, now_ms):
+        return False
+    firsts = rows.run(connection, "bring_forward_firsts", {"now": now_ms, "limit": limit})
+    rows.run(connection, "bring_forward_failures", {"now": now_ms})
+    bindings = {"now": now_ms, "latest": now_ms + RETRY_AHEAD_MS_MAX, "spread": _SPREAD_MS, "limit": limit}
+    retries = rows.run(connection, "bring_forward_retries", bindings)
+    return firsts >= limit or retries >= limit
+
+
+def delete_node(connection: Connection, node: int) -> None:
+    """Take it out: what it holds is free from the commit on."""
+    rows.run(connection, "delete_node", (node,))
+
+
+def beat(connection: Connection, node: int) -> bool:
+    """Whether it is registered."""
+    return rows.run(connection, "raise_counter", (node,)) == 1
+
+
+def nodes(connection: Connection) -> list[NodeSeen]:
+    """See `Store.nodes`."""
+    return rows.many(connection, "list_nodes", lambda row: NodeSeen(row[0], row[1], delivers=row[2]))
+
+
+def versions_of(connection: Connection, application_ids: Sequence[int]) -> dict[int, int]:
+    """See `Store.versions_of`."""
+    found: list[tuple[int, int]] = rows.many(connection, "list_versions", tuple, (rows.id_list(application_ids),))
+    return dict(found)
+
+
+def unheld(connection: Connection, node: int, limit: int) -> list[ClaimRef]:
+    """See `Store.unheld`."""
+    return rows.many(connection, "find_held_by", lambda row: ClaimRef(row[0], row[1]), (node, limit))
+
+
+def highest_id(connection: Connection) -> int:
+    """See `Store.highest_id`."""
+    found = rows.value(connection, "find_highest_id")
+    assert isinstance(found, int)
+    return found

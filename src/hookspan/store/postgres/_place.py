@@ -1,0 +1,88 @@
+"""Where a database is: its URL understood, told without the password, and connected to."""
+
+from collections.abc import Mapping
+from typing import LiteralString
+
+import msgspec
+import psycopg
+from psycopg import conninfo
+
+from hookspan.errors import ConfigurationError
+from hookspan.store.postgres._connection import Connection
+from hookspan.store.postgres._options import PostgresOptions
+
+_SCHEMES = ("postgresql://", "postgres://")
+
+
+class Place(msgspec.Struct, frozen=True):
+    """`parameters` can hold a password: only `where` is shown."""
+
+    where: str
+    parameters: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        return f"Place({self.where})"
+
+
+def read_place(url: str) -> Place:
+    """Understand a URL. Raises ConfigurationError, which does not repeat it: it can hold a password."""
+    if not url.startswith(_SCHEMES):
+        raise ConfigurationError("The database URL must begin with postgresql:// and name a host and a database.")
+    try:
+        found = conninfo.conninfo_to_dict(url)
+    except psycopg.Error:
+        raise ConfigurationError(
+            "The database URL can't be understood. Write it as postgresql://user:password@host:5432/database, with "
+            "%-escapes for what is special in a password."
+        ) from None
+    parameters = {name: str(value) for name, value in found.items() if value is not None}
+    host = parameters.get("host", "the local socket")
+    port = parameters.get("port")
+    name = parameters.get("dbname", parameters.get("user", "its user's name"))
+    return Place(f"{host}{':' + port if port else ''}/{name}", parameters)
+
+
+def connect(place: Place, options: PostgresOptions, time_max_s: float) -> Connection:
+    """A connection in autocommit: who uses it says where a transaction begins. Raises psycopg.Error."""
+    network_ms = int(options.network_time_max_s * 1000)
+    defaults = {
+        "application_name": "hookspan",
+        "connect_timeout": str(max(2, int(options.connect_time_max_s))),
+        "keepalives_idle": str(max(1, network_ms // 3000)),
+        "keepalives_interval": str(max(1, network_ms // 3000)),
+        "keepalives_count": "3",
+        "tcp_user_timeout": str(network_ms),
+        "client_encoding": "utf8",
+        "options": "",
+    }
+    given = defaults | dict(place.parameters) | {"client_encoding": "utf8"}
+    if not options.is_pooled:
+        given["options"] += "".join(f" -c {name}={value_ms}" for name, value_ms in _limits(options, time_max_s))
+    if not given["options"]:
+        del given["options"]
+    connection = Connection.connect(conninfo.make_conninfo("", **given), autocommit=True)
+    connection.prepare_threshold = options.prepare_after
+    return connection
+
+
+def _limits(options: PostgresOptions, time_max_s: float) -> tuple[tuple[LiteralString, int], ...]:
+    return (
+        ("statement_timeout", int(time_max_s * 1000)),
+        ("lock_timeout", int(options.lock_time_max_s * 1000)),
+        ("idle_in_transaction_session_timeout", int(options.idle_in_transaction_time_max_s * 1000)),
+    )
+
+
+def begin_text(mode: LiteralString, options: PostgresOptions, time_max_s: float) -> LiteralString:
+    """How transactions begin, in one round trip; through a pooler with their limits, which go when they end."""
+    text: LiteralString = "begin isolation level " + mode
+    if options.is_pooled:
+        for name, value_ms in _limits(options, time_max_s):
+            text += "; set local " + name + " = " + _digits(value_ms)
+    return text
+
+
+def _digits(number: int) -> LiteralString:
+    digits: tuple[LiteralString, ...] = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
+    empty: LiteralString = ""
+    return empty.join(digits[int(digit)] for digit in str(number))

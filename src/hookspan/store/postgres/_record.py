@@ -1,0 +1,141 @@
+"""Recording: outcomes of attempts, fenced by the claim; and claims given back."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+
+from hookspan.domain.records import Attempt
+from hookspan.store.contract import ClaimRef, Result
+from hookspan.store.postgres import _rows as rows
+from hookspan.store.postgres._connection import Connection
+from hookspan.store.postgres._faults import is_of_data
+from hookspan.store.postgres._locks import lock_webhooks
+from hookspan.store.postgres._webhooks import resume_stalled
+
+log = structlog.get_logger()
+
+
+def record(connection: Connection, node: int, results: Sequence[Result]) -> frozenset[int]:
+    """See `Store.record`. One statement; a row that the database refuses refuses all: then `record_carefully` must go."""
+    _lock_resuming(connection, results)
+    held = _write(connection, node, results, keeps_attempts=True)
+    return _ended(connection, results, held)
+
+
+def record_carefully(connection: Connection, node: int, results: Sequence[Result]) -> frozenset[int]:
+    """The same where the database refuses some row: halve until it is found, so that it does not stop the recorder.
+
+    That delivery goes on without its attempt: rather a gap in the log than the same request for ever.
+    """
+    _lock_resuming(connection, results)
+    held: set[ClaimRef] = set()
+    parts = [list(results)]
+    while parts:
+        part = parts.pop()
+        try:
+            with connection.transaction():
+                held |= _write(connection, node, part, keeps_attempts=True)
+        except Exception as error:
+            if not is_of_data(error):
+                raise
+            middle = len(part) // 2
+            if middle:
+                parts += [part[middle:], part[:middle]]
+            else:
+                log.error("an attempt could not be kept", delivery=part[0].delivery_id, problem=type(error).__name__)
+                held |= _write(connection, node, part, keeps_attempts=False)
+    return _ended(connection, results, held)
+
+
+def _lock_resuming(connection: Connection, results: Sequence[Result]) -> None:
+    """Webhooks are locked before deliveries, by everybody."""
+    lock_webhooks(connection, sorted({result.resumes for result in results if result.resumes is not None}))
+
+
+def _ended(connection: Connection, results: Sequence[Result], held: set[ClaimRef]) -> frozenset[int]:
+    """What is stalled goes on where one that a person sent was accepted. The late deliveries' ids."""
+    late = set()
+    for result in results:
+        # By claim, not by delivery: a batch may bring an old and a new result of one delivery.
+        if ClaimRef(result.delivery_id, result.claim) not in held:
+            late.add(result.delivery_id)
+        elif result.resumes is not None:
+            resume_stalled(connection, result.resumes, result.finished_at or 0)
+    return frozenset(late)
+
+
+def _write(connection: Connection, node: int, results: Sequence[Result], *, keeps_attempts: bool) -> set[ClaimRef]:
+    ordered = sorted(results, key=_delivery_id)
+    made = [result for result in ordered if result.attempt is not None] if keeps_attempts else []
+    bindings: dict[str, Any] = {"node": node}
+    bindings |= _delivery_columns(ordered, keeps_attempts=keeps_attempts) | _attempt_columns(made)
+    written = rows.execute(connection, "record_results", bindings).fetchall()
+    return {ClaimRef(delivery_id, claim) for delivery_id, claim in written}
+
+
+def keep_test(connection: Connection, attempt: Attempt) -> None:
+    """See `Store.keep_test`."""
+    rows.run(connection, "insert_attempt", {name: getattr(attempt, name) for name in attempt.__struct_fields__})
+
+
+def release(connection: Connection, node: int, claims: Sequence[ClaimRef], now_ms: int) -> None:
+    """Give back what still is this node's; see `Store.release`."""
+    ordered = sorted(claims, key=_delivery_id)
+    bindings = {
+        "node": node,
+        "now": now_ms,
+        "ids": [ref.delivery_id for ref in ordered],
+        "claims": [ref.claim for ref in ordered],
+    }
+    rows.run(connection, "release_deliveries", bindings)
+
+
+def _delivery_id(one: Result | ClaimRef) -> int:
+    return one.delivery_id
+
+
+def _delivery_columns(results: Sequence[Result], *, keeps_attempts: bool) -> dict[str, list[Any]]:
+    attempts = [result.attempt if keeps_attempts else None for result in results]
+    return {
+        "ids": [result.delivery_id for result in results],
+        "claims": [result.claim for result in results],
+        "states": [int(result.state) for result in results],
+        "reasons": [None if result.reason is None else int(result.reason) for result in results],
+        "next_attempt_ats": [result.next_attempt_at for result in results],
+        "attempt_counts": [result.attempt_count for result in results],
+        "round_attempts": [result.round_attempts for result in results],
+        "round_started_ats": [result.round_started_at for result in results],
+        "finished_ats": [result.finished_at for result in results],
+        "attempt_ids": [None if attempt is None else attempt.id for attempt in attempts],
+        "response_statuses": [None if attempt is None else attempt.response_status for attempt in attempts],
+    }
+
+
+def _attempt_columns(results: Sequence[Result]) -> dict[str, list[Any]]:
+    attempts = [result.attempt for result in results if result.attempt is not None]
+    return {
+        "of_ids": [result.delivery_id for result in results],
+        "of_claims": [result.claim for result in results],
+        "made_ids": [attempt.id for attempt in attempts],
+        "made_delivery_ids": [attempt.delivery_id for attempt in attempts],
+        "made_webhook_ids": [attempt.webhook_id for attempt in attempts],
+        "made_event_ids": [attempt.event_id for attempt in attempts],
+        "made_numbers": [attempt.number for attempt in attempts],
+        "made_rounds": [attempt.round for attempt in attempts],
+        "made_causes": [int(attempt.cause) for attempt in attempts],
+        "made_webhook_versions": [attempt.webhook_version for attempt in attempts],
+        "made_started_ats": [attempt.started_at for attempt in attempts],
+        "made_durations_us": [attempt.duration_us for attempt in attempts],
+        "made_verdicts": [int(attempt.verdict) for attempt in attempts],
+        "made_retry_ats": [attempt.retry_at for attempt in attempts],
+        "made_errors": [attempt.error for attempt in attempts],
+        "made_error_messages": [attempt.error_message for attempt in attempts],
+        "made_remote_addresses": [attempt.remote_address for attempt in attempts],
+        "made_request_headers": [attempt.request_headers for attempt in attempts],
+        "made_response_statuses": [attempt.response_status for attempt in attempts],
+        "made_response_headers": [attempt.response_headers for attempt in attempts],
+        "made_response_bodies": [attempt.response_body for attempt in attempts],
+        "made_response_bytes": [attempt.response_bytes for attempt in attempts],
+        "made_previous_attempt_ids": [attempt.previous_attempt_id for attempt in attempts],
+    }

@@ -1,0 +1,2 @@
+-- Drops an application. Leans on the primary key.
+delete from application where id = %s

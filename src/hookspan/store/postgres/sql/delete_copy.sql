@@ -1,0 +1,2 @@
+-- A copy is whole. Leans on the primary key.
+delete from fact where name = 'copy'

@@ -1,0 +1,2 @@
+-- Drops events. Leans on the primary key.
+delete from event where id = any(%s::bigint[])

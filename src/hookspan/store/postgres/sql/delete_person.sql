@@ -1,0 +1,2 @@
+-- Removes someone. Leans on the primary key.
+delete from person where id = %s returning id

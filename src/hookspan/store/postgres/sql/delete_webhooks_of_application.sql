@@ -1,0 +1,2 @@
+-- Drops an application's webhooks. Leans on webhook_application.
+delete from webhook where application_id = %s

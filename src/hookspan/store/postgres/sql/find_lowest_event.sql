@@ -1,0 +1,2 @@
+-- The oldest event there is. Leans on the primary key.
+select min(id) from event

@@ -1,0 +1,6 @@
+-- Deliveries of events between two ids that are not between these themselves: id, last attempt id. Made by a catch-up,
+-- a replay or a person, they are in other partitions. Leans on delivery_event.
+select id, last_attempt_id from delivery
+where event_id >= %(low)s and event_id < %(high)s and (id < %(low)s or id >= %(high)s)
+limit %(limit)s
+for update skip locked

@@ -1,0 +1,8 @@
+-- An application's own keys (scope 3), newest first. Leans on access_key_application.
+select
+  k.id, k.name, k.scope, k.application_id, a.public_id, k.role, k.hint, k.created_at, k.last_used_at
+from access_key k
+left join application a on a.id = k.application_id
+where k.scope = 3 and k.application_id = %(application_id)s and k.id >= %(low)s and k.id < %(high)s
+order by k.id desc
+limit %(limit)s

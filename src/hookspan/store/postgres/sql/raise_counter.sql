@@ -1,0 +1,2 @@
+-- A node's heartbeat. Leans on the primary key.
+update node set counter = counter + 1 where id = %s

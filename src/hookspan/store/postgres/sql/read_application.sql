@@ -1,0 +1,6 @@
+-- An application. Leans on the primary key.
+select
+  id, public_id, name, profile, uuid, settings, metadata, notify, webhooks_version, last_position,
+  created_at, updated_at
+from application
+where id = %s and deleted_at is null

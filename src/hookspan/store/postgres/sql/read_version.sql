@@ -1,0 +1,2 @@
+-- The schema's version, and the oldest version whose programs can use it.
+select version, works_since from hookspan

@@ -1,0 +1,15 @@
+-- Claims locked deliveries for a node, and gives all that sending needs; the claim number only grows. Leans on the primary
+-- keys; the + 0 keep a planner without statistics (of a day that is young) from walking a partial index instead.
+with taken as (
+  update delivery set node = %(node)s, claim = claim + 1
+  where id = any(%(ids)s::bigint[]) and state + 0 = 1 and node + 0 = 0
+  returning *
+)
+select
+  taken.id, taken.claim, taken.application_id, taken.webhook_id, taken.event_id, event.type, taken.run, taken.round,
+  taken.cause, taken.attempt_count, taken.round_attempts, taken.round_started_at, taken.orphan_count,
+  taken.last_attempt_id, event.occurred_at, event.body, taken.is_aside
+from taken
+cross join lateral (
+  select type, occurred_at, body from event where event.id = taken.event_id limit 1
+) as event

@@ -1,0 +1,97 @@
+"""A proxy before a server, for tests that cut connections at the worst moment. Lives in a thread with a loop of its own,
+so that it works whatever the test waits for.
+"""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Iterator
+
+
+class Proxy:
+    """`port` leads to `target`. `swallow`: the server gets a message that holds these bytes, and its answer is kept
+    back: the connection is cut instead. `stall = True`: nothing is passed on, and nobody is told.
+    """
+
+    def __init__(self, target: int) -> None:
+        self._target = target
+        self._loop = asyncio.new_event_loop()
+        self._open: set[asyncio.StreamWriter] = set()
+        self.port = 0
+        self.swallow: bytes | None = None
+        self.stall = False
+        self.cuts = 0
+
+    def cut(self) -> None:
+        """Cut all connections that are open now."""
+        asyncio.run_coroutine_threadsafe(self._cut(), self._loop).result()
+
+    async def _cut(self) -> None:
+        for writer in tuple(self._open):
+            writer.transport.abort()
+
+    async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            onward_reader, onward = await asyncio.open_connection("127.0.0.1", self._target)
+        except OSError:
+            writer.transport.abort()
+            return
+        self._open |= {writer, onward}
+        has_swallowed = asyncio.Event()
+
+        async def to_server() -> None:
+            while data := await reader.read(65_536):
+                if self.swallow is not None and self.swallow in data:
+                    has_swallowed.set()
+                if not self.stall:
+                    onward.write(data)
+                    await onward.drain()
+
+        async def to_client() -> None:
+            while data := await onward_reader.read(65_536):
+                if has_swallowed.is_set():
+                    self.cuts += 1
+                    return
+                if not self.stall:
+                    writer.write(data)
+                    await writer.drain()
+
+        both = [asyncio.ensure_future(to_server()), asyncio.ensure_future(to_client())]
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        for one in both:
+            one.cancel()
+        await asyncio.gather(*both, return_exceptions=True)
+        for each in (writer, onward):
+            each.transport.abort()
+            self._open.discard(each)
+
+    def _live(self, ready: threading.Event) -> None:
+        async def serve() -> None:
+            server = await asyncio.start_server(self._meet, "127.0.0.1", 0)
+            self.port = server.sockets[0].getsockname()[1]
+            self._stop = asyncio.Event()
+            ready.set()
+            await self._stop.wait()
+            server.close()
+            await self._cut()
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError, OSError):
+                    await task
+
+        self._loop.run_until_complete(serve())
+        self._loop.close()
+
+
+@contextlib.contextmanager
+def proxy_to(target: int) -> Iterator[Proxy]:
+    proxy = Proxy(target)
+    ready = threading.Event()
+    thread = threading.Thread(target=proxy._live, args=(ready,), name="proxy")
+    thread.start()
+    ready.wait()
+    try:
+        yield proxy
+    finally:
+        proxy._loop.call_soon_threadsafe(proxy._stop.set)
+        thread.join()
