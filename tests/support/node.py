@@ -68,6 +68,25 @@ class Node:
         await self._process.wait()
         self._log.close()
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal and go on: a paused process says nothing."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def publish_once(self, application: str) -> tuple[int, float]:
+        """One event without a number, blocking; its status and how long the answer took."""
+        began_s = time.monotonic()
+        request = urllib.request.Request(
+            f"{self.base}/v1/applications/{application}/events",
+            b'{"type": "probe.sent", "content": {}}',
+            {"authorization": f"Bearer {OPERATOR_KEY}", "content-type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=10) as response:
+                return response.status, time.monotonic() - began_s
+        except urllib.error.HTTPError as refused:
+            return refused.code, time.monotonic() - began_s
+
     async def terminate(self, timeout_s: float = 40) -> int:
         """SIGTERM; returns the exit code."""
         assert self._process is not None

@@ -73,11 +73,9 @@ class Proxy:
             ready.set()
             await self._stop.wait()
             server.close()
-            await self._cut()
-            for task in asyncio.all_tasks() - {asyncio.current_task()}:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError, OSError):
-                    await task
+            while others := asyncio.all_tasks() - {asyncio.current_task()}:
+                await self._cut()
+                await asyncio.wait(others, timeout=0.1)
 
         self._loop.run_until_complete(serve())
         self._loop.close()

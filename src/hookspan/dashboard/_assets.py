@@ -16,7 +16,8 @@ from hookspan.dashboard._asgi import Scope
 from hookspan.dashboard._seal import PUBLIC, SANDBOX
 from hookspan.errors import NotFound
 
-_TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}  # the framework adds the charset
+# The framework adds the charset of texts.
+_TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
 def _load() -> dict[str, tuple[str, bytes]]:

@@ -25,6 +25,9 @@ _UNHELD_LIMIT = 100_000
 _BEATS_A_WINDOW = 6
 _LEASE_SHARE_MIN = 1 / 3  # of the trust window, where that is not much longer than a request may take
 _APPLICATIONS_A_LOOK = 5_000
+_UNSEEN_INTERVALS_MAX = (
+    2  # of what passed between two looks so much counts: a late look is no proof for the time before
+)
 _SWEEPS_EVERY = 10  # looks at the register between two looks for claims that nobody's name stands for
 
 
@@ -139,7 +142,7 @@ class Watch(Duty):
     async def turn(self) -> float:
         nodes = await self._store.nodes()
         now_s = self._clock.monotonic()
-        passed_s = min(now_s - self._looked_s, self._interval_s)
+        passed_s = min(now_s - self._looked_s, self._interval_s * _UNSEEN_INTERVALS_MAX)
         self._looked_s = now_s
         dead = self._look(nodes, passed_s)
         for node in dead:

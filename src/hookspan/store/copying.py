@@ -75,8 +75,8 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Copied(msgspec.Struct, frozen=True):
-    """What a copy has brought: rows by table. In `rows_mended` of them (of this run) a NUL in a text was replaced, which
-    the target can't keep.
+    """What a copy has brought: rows by table. In `rows_mended` of this run's a NUL in a text was replaced, which the
+    target can't keep.
     """
 
     rows: dict[str, int]

@@ -164,9 +164,10 @@ class Furnished:
         """Every page of an application that anybody may look at, below its root."""
         webhook, delivery = f"/webhooks/{self.webhook}", f"/deliveries/{self.delivery}"
         filtered = f"/deliveries?state=succeeded&webhook={self.webhook}&within=24h"
-        between = "/deliveries?within=between&from=2026-01-01T00:00&to=2026-01-01T01:00Z"
+        between = "/deliveries?within=between&from=2026-01-01T00:00&to=2026-01-01T01:00:00Z"
         return [
-            between, "/events?within=24h", "", webhook, f"{webhook}/delete", f"{webhook}/secret", "/deliveries", filtered, delivery, "/events",
+            between, "/events?within=24h",
+            "", webhook, f"{webhook}/delete", f"{webhook}/secret", "/deliveries", filtered, delivery, "/events",
             "/events?undelivered=1", f"/events/{self.event}", "/search?q=nothing", f"{webhook}/upcoming",
             f"{webhook}/verify",
             f"{webhook}/upcoming?type=order.paid", "/catalog", "/catalog/webhook.test", "/jobs", "/jobs?state=failed",

@@ -47,6 +47,9 @@ async def test_typed_times_are_the_viewer_s_and_the_address_is_exact(
     await page.get_by_label(f"Until {ZONE}").fill(there(accepted_ms - 60_000))
     await viewer.sees("Until is not after From")
     await viewer.sees("Nothing was looked for.")
+    for width in (375, 1280):
+        await page.set_viewport_size({"width": width, "height": 740})
+        assert await viewer.is_without_sideways_scrolling()
     assert await page.get_by_label(f"Until {ZONE}").get_attribute("aria-invalid") == "true"
     await page.get_by_label(f"Until {ZONE}").fill("")
     await page.locator("#found .row").first.wait_for()

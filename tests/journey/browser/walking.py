@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from tests.journey.browser.conftest import Person
 
 KINDS_MAX = 80  # far more than there are: a walk that never ends is a fault of its own
+BEYOND = {"/docs", "/openapi.json"}  # the API's own: other pages, with tests of their own
 _ID = re.compile(r"\b[a-z]{2,3}_[A-Za-z0-9]{6,}|(?<=/catalog/)[^/]+")
 
 
@@ -36,6 +37,7 @@ async def walk(
             if (
                 parts.netloc == host
                 and not parts.query
+                and parts.path not in BEYOND
                 and kind not in kinds
                 and not (beyond and parts.path.startswith(beyond))
             ):

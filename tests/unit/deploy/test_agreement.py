@@ -6,9 +6,12 @@ from typing import Any
 
 from hookspan.settings import (
     CONFIG_VARIABLE,
+    COPY_TO_VARIABLE,
+    KEY_VARIABLE,
     PREFIX,
     SECRET_NAMES,
     SETTING_NAMES,
+    URL_VARIABLE,
     Settings,
     load_settings,
     new_encryption_key,
@@ -54,7 +57,7 @@ def test_every_variable_is_a_setting() -> None:
     for path in [*FILES, *PAGES]:
         text = path.read_text(encoding="utf-8")
         named = set(re.findall(rf"\b{PREFIX}[A-Z_]+\b", text))
-        assert named <= KNOWN | {"HOOKSPAN_URL", "HOOKSPAN_KEY"}, path.name
+        assert named <= KNOWN | {URL_VARIABLE, KEY_VARIABLE, COPY_TO_VARIABLE}, path.name
 
 
 def test_a_node_starts_with_what_it_is_given(tmp_path: Path) -> None:

@@ -12,7 +12,10 @@ from hookspan.settings import load_settings
     [
         ("help@example.com", Contact("help@example.com", "mailto:help@example.com")),
         ("mailto:help@example.com", Contact("help@example.com", "mailto:help@example.com")),
-        ("https://help.example.com/webhooks/", Contact("help.example.com/webhooks", "https://help.example.com/webhooks/")),
+        (
+            "https://help.example.com/webhooks/",
+            Contact("help.example.com/webhooks", "https://help.example.com/webhooks/"),
+        ),
         ("the support team: +49 30 1234", Contact("the support team: +49 30 1234", "")),
         ("x" * CONTACT_CHARS_MAX, Contact("x" * CONTACT_CHARS_MAX, "")),
     ],

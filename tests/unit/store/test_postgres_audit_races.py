@@ -10,9 +10,10 @@ import pytest
 from hookspan.domain.audit import AuditEntry, AuditLine, Verifier, chain_name
 from hookspan.domain.caller import Role
 from hookspan.domain.records import Application
+from hookspan.errors import StoreUnavailable
 from hookspan.store.audit import AuditQuery
 from hookspan.store.contract import Page, WebhookChange
-from hookspan.store.postgres import PostgresStore
+from hookspan.store.postgres import PostgresStore, _audit
 from hookspan.store.postgres._connection import Connection
 from tests.contract.world import World
 from tests.unit.store.postgres_nodes import Nodes, at_once, two_nodes
@@ -134,6 +135,20 @@ async def test_a_line_id_that_is_taken_is_passed_over(nodes: Nodes) -> None:
     found = await lines(one)
     assert lengths(found) == {chain_name(first.id): 2, chain_name(second.id): 1}
     assert len({each.id for each in found}) == 3
+
+
+async def test_there_is_an_end_to_looking_for_an_id(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then the change is refused as a whole, and the chain stays right."""
+    one, other = nodes.worlds
+    first, second = await one.application(), await one.application()
+    monkeypatch.setattr(_audit, "_TRIES_MAX", 1)
+    other.clock.move(MINUTE_MS)
+    await other.store.keep_audit(entry(other, first, "ahead"))
+    await other.store.keep_audit(entry(other, second, "beside"))
+    with pytest.raises(StoreUnavailable, match="no free id"):
+        await one.store.audited(entry(one, first, "behind")).create_webhook(one.new_webhook(first), 0)
+    assert (await one.webhooks_seen(first.id)).webhooks == ()
+    assert lengths(await lines(one)) == {chain_name(first.id): 1, chain_name(second.id): 1}
 
 
 async def test_a_page_ends_before_it_holds_too_much(nodes: Nodes) -> None:

@@ -258,3 +258,15 @@ async def test_deleted_applications_are_erased_so_many_a_turn(nodes: Nodes, monk
     assert [turn.dropped_events for turn in await world.expire(0, 0)] == [1]
     assert [turn.dropped_events for turn in await world.expire(0, 0)] == [1]
     assert nodes.query("select count(*) from application") == [(0,)]
+
+
+async def test_the_next_days_are_made_in_time(nodes: Nodes) -> None:
+    """A node that runs for months finds the partitions of each day made, and so does who publishes at midnight."""
+    world, _ = nodes.worlds
+    world.clock.move(30 * DAY_MS)
+    with psycopg.connect(nodes.url) as other:
+        other.execute("lock table event in share update exclusive mode")
+        await world.store.expire(0, 0, 10, world.now)
+    await world.store.expire(0, 0, 10, world.now)
+    for day in range(OPTIONS.partitions_ahead_days + 1):
+        assert tables(nodes, first_id_at(world.now + day * DAY_MS)) == {"event", "delivery", "attempt"}

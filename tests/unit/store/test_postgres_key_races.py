@@ -115,6 +115,21 @@ async def test_a_publish_under_a_key_is_kept_once_whoever_takes_it_in(nodes: Nod
     check_tallies(nodes)
 
 
+async def test_publishes_have_as_many_keys_as_they_may(nodes: Nodes) -> None:
+    """To the key, on both nodes at once; of the others nothing is kept."""
+    one, other = nodes.worlds
+    application = await one.application()
+    sent = [
+        publish(world, world.event(application), use(world, f"{world.node}/{number}", application_id=application.id))
+        for number in range(KEYS_MAX)
+        for world in (one, other)
+    ]
+    outcomes = [each.keyed[0] for each in await at_once(*sent)]
+    assert (outcomes.count(FRESH), outcomes.count(KeyOutcome.FULL)) == (KEYS_MAX, KEYS_MAX)
+    assert await one.last_position(application) == KEYS_MAX
+    check_tallies(nodes)
+
+
 async def test_a_key_stands_for_one_kind_of_request(nodes: Nodes) -> None:
     """A publish and another request under one key at the same moment: one of them is told so, and has no effect."""
     one, other = nodes.worlds

@@ -146,6 +146,7 @@ async def test_a_commit_whose_answer_is_lost_is_in_doubt(url: str) -> None:
             await world.store.append(world.node, [event], versions, world.fan_out)
         assert proxy.cuts == 1
         proxy.swallow = None
+        await until(lambda: inside(world)._writers.connected_count == 1)
         again = world.event(application, webhook, publisher_id="one")
         appended = await world.append(again)
         assert [(one.event_id, one.is_duplicate) for one in appended.events] == [(event.id, True)]
@@ -165,6 +166,7 @@ async def test_a_record_in_doubt_is_late_when_it_comes_again(url: str) -> None:
         with pytest.raises(StoreUnavailable, match="is open"):
             await world.record(result)
         proxy.swallow = None
+        await until(lambda: inside(world)._writers.connected_count == 1)
         assert await world.record(result) == {claimed.id}
         assert (await world.delivery(application, claimed.id)).attempt_count == 1
 

@@ -54,7 +54,7 @@ async def test_a_new_database_is_brought_up_to_date(url: str) -> None:
         await store.close()
 
 
-@pytest.mark.parametrize("wrong", ["mysql://u:{}@h/d", "postgresql://u:{}@h:port/d", "postgresql://u:%zz{}@h/d"])
+@pytest.mark.parametrize("wrong", ["mysql://u:{}@h/d", "postgresql://u:%zz{}@h/d", "host=h password={}"])
 async def test_a_url_that_is_none(wrong: str) -> None:
     """It is not repeated: it can hold a password."""
     with pytest.raises(ConfigurationError) as caught:
@@ -108,8 +108,9 @@ async def test_a_schema_that_only_newer_versions_know(url: str) -> None:
     await store.open()
     await store.close()
     DATABASES.server.execute(f"update hookspan set version = {VERSION + 2}", database=name_of(url))
-    await store.open()
-    await store.close()
+    again = store_at(url)
+    await again.open()
+    await again.close()
     DATABASES.server.execute(f"update hookspan set works_since = {VERSION + 1}", database=name_of(url))
     detail = await refused(url)
     assert f"schema {VERSION + 2}" in detail

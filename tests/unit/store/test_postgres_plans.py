@@ -169,17 +169,17 @@ CASES: list[tuple[str, Any, int]] = [
         2 * PAGE,
     ),
     ("count_behind", {"application_id": 1, "position": 9, "most": LIMIT}, PAGE),
-    ("find_upcoming", {"webhook_id": 9, "most": LIMIT}, 5 * LIMIT),
-    ("find_upcoming_fifo", {"webhook_id": 17, "most": LIMIT}, 2 * LIMIT),
+    ("find_upcoming", {"low": 0, "webhook_id": 9, "most": LIMIT}, 5 * LIMIT),
+    ("find_upcoming_fifo", {"low": 0, "webhook_id": 17, "most": LIMIT}, 2 * LIMIT),
     ("read_fifo_head", (17,), DAYS),
     ("read_fifo_tail", (17,), DAYS),
-    ("find_stalled", {"webhook_ids": [9], "most": LIMIT}, 2 * LIMIT),
-    ("find_stalled_heads", {"webhook_ids": [17, 18]}, 2 * DAYS),
+    ("find_stalled", {"low": 0, "webhook_ids": [9], "most": LIMIT}, 2 * LIMIT),
+    ("find_stalled_heads", {"low": 0, "webhook_ids": [17, 18]}, 2 * DAYS),
     ("find_last_successes", {"webhook_ids": [1, 2], "most": LIMIT}, 2 * PAGE),
-    ("has_pending", {"webhook_id": 9}, DAYS * EVENTS_A_DAY // 13 // (2 * WEBHOOKS) + 4 * DAYS),
-    ("cancel_waiting", {"webhook_id": 9, "reason": 3, "now": 5, "limit": LIMIT}, 3 * LIMIT),
-    ("resume_stalled", {"webhook_id": 9, "now": 5, "limit": LIMIT}, 3 * LIMIT),
-    ("find_expirable", (MIDDLE, LIMIT), LIMIT + DAYS),
+    ("has_pending", {"low": 0, "webhook_id": 9}, DAYS * EVENTS_A_DAY // 13 // (2 * WEBHOOKS) + 4 * DAYS),
+    ("cancel_waiting", {"low": 0, "webhook_id": 9, "reason": 3, "now": 5, "limit": LIMIT}, 3 * LIMIT),
+    ("resume_stalled", {"low": 0, "webhook_id": 9, "now": 5, "limit": LIMIT}, 3 * LIMIT),
+    ("find_expirable", {"below": MIDDLE, "low": 0, "limit": LIMIT}, LIMIT + DAYS),
     ("expire_deliveries", {"ids": [first_id_at(START_MS) + 1], "now": 5}, 4),
     ("count_events_between", {"low": 0, "high": MIDDLE, "most": 100}, 100),
     ("has_kept_between", {"low": 0, "high": MIDDLE, "shown_since": 0}, DAYS),
@@ -233,11 +233,11 @@ def test_it_stops_when_it_has_enough(connection: Connection, name: str, bindings
 
 # Those that walk all that waits or all that is held, which retention, a person or a page does, and no publish.
 WALKS: list[tuple[str, Any]] = [
-    ("list_pending_deliveries", DELIVERIES | ALL_HOOKS | NO_PLACE | {"most": WAITING_MAX}),
+    ("list_pending_deliveries", DELIVERIES | ALL_HOOKS | NO_PLACE | {"since": 0, "most": WAITING_MAX}),
     ("find_droppable_events", {"after": 0, "low": 0, "high": MIDDLE, "limit": LIMIT}),
     ("find_events_of", {"application_id": 1, "limit": LIMIT}),
-    ("count_waiting", {"webhook_ids": [9, 10], "most": WAITING_MAX}),
-    ("mark_skipped", {"webhook_id": 10, "limit": LIMIT}),
+    ("count_waiting", {"low": 0, "webhook_ids": [9, 10], "most": WAITING_MAX}),
+    ("mark_skipped", {"low": 0, "webhook_id": 10, "limit": LIMIT}),
 ]
 
 

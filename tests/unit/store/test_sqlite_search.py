@@ -26,7 +26,7 @@ async def test_ten_thousand_applications(open_world: Open) -> None:
         )
         database.execute(
             "with recursive n(i) as (select 1 union all select i + 1 from n where i < ?) "
-            "insert into webhook select i, 1 + i % ?, 'Hook of ' || i, 'https://host-' || i || '.example.com/hooks/in', "
+            "insert into webhook select i, 1 + i % ?, 'Hook of ' || i, 'https://host-' || i || '.example.com/in', "
             "1, null, null, 1, null, 4, null, x'90', 0, 1, null, null, 0, 0, null, 0, null, null from n",
             (APPLICATIONS * WEBHOOKS, APPLICATIONS),
         )

@@ -90,6 +90,9 @@ def _insert(
     wanted = [event_id for event_id, event_type, _ in events if is_asked[event_type]]
     if not wanted:
         return 0
+    is_fifo = webhook.order is Order.FIFO
+    if is_fifo:  # its order is that of ids, and another node may have made those before with a clock that is ahead
+        ids.start_after(rows.value(connection, "read_fifo_tail", (webhook.id,)) or 0)
     bindings = {
         "ids": ids.make_many(len(wanted)),
         "event_ids": wanted,
@@ -97,7 +100,7 @@ def _insert(
         "high": max(wanted),
         "application_id": webhook.application_id,
         "webhook_id": webhook.id,
-        "is_fifo": webhook.order is Order.FIFO,
+        "is_fifo": is_fifo,
         "now": now_ms,
     }
     return rows.run(connection, "insert_originals", bindings)

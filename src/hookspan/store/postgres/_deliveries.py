@@ -8,6 +8,7 @@ from hookspan.errors import StateForbidden
 from hookspan.ids import DELIVERY_PREFIX, EPOCH_MS, first_id_at, to_text
 from hookspan.store.contract import WAITING_MAX, NewAside, Page
 from hookspan.store.jobs import IDS_APART_MS
+from hookspan.store.postgres import _lowest
 from hookspan.store.postgres import _rows as rows
 from hookspan.store.postgres._connection import Connection
 from hookspan.store.postgres._locks import lock_application, lock_both, lock_webhook
@@ -72,7 +73,10 @@ def _lister(
     webhooks = (application_id, bindings["webhook_low"], bindings["webhook_high"])
     webhook_ids = rows.many(connection, "list_webhook_ids", operator.itemgetter(0), webhooks)
     count = sum(one.count for one in waiting(connection, webhook_ids).values())
-    return "list_pending_deliveries" if count < WAITING_MAX else "list_deliveries"
+    if count >= WAITING_MAX:
+        return "list_deliveries"
+    bindings |= {"since": bindings["low"], "low": _lowest.read(connection)}
+    return "list_pending_deliveries"
 
 
 def attempts_of(connection: Connection, delivery: Delivery) -> list[Attempt]:
@@ -113,6 +117,7 @@ def reopen_delivery(
     else:
         check_delivery_move(old.state, DeliveryState.PENDING)
         rows.run(connection, "reopen_delivery", bindings | {"is_fifo": webhook.order is Order.FIFO})
+        _lowest.lower(connection, delivery_id)
     return read_delivery(connection, application_id, delivery_id)
 
 

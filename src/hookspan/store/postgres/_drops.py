@@ -25,7 +25,13 @@ from hookspan.store.jobs import IDS_APART_MS
 from hookspan.store.postgres import _rows as rows
 from hookspan.store.postgres._connection import Connection
 from hookspan.store.postgres._options import PostgresOptions
-from hookspan.store.postgres._partitions import PARTITIONS_LOCK, Partition, partition_of, partitions
+from hookspan.store.postgres._partitions import (
+    PARTITIONS_LOCK,
+    Partition,
+    make_ahead,
+    partition_of,
+    partitions,
+)
 from hookspan.store.postgres._retention import Borders, drop_deliveries
 
 log = structlog.get_logger()
@@ -52,6 +58,16 @@ class Plan(msgspec.Struct, frozen=True):
 
     ranges: list[tuple[int, int]]
     whole: Partition | None
+
+
+def make_room(connection: Connection, now_ms: int, options: PostgresOptions) -> None:
+    """The partitions of the next days, while there is time: a publish that finds none has to make it. Outside of a
+    transaction.
+    """
+    try:
+        make_ahead(connection, now_ms, options)
+    except _NOT_NOW as error:
+        log.info("partitions can't be made now", problem=type(error).__name__)
 
 
 def plan(connection: Connection, borders: Borders, options: PostgresOptions) -> Plan:

@@ -1,8 +1,9 @@
 """Jobs: kept with the events that they have yet to deliver again, turned bit by bit, cancelled, counted.
 
-Every change begins with the lock of the application's row, and then of the job's: of two nodes that turn one job at the
-same moment the second finds what the first has left. What nodes claim and record meanwhile is met by statements that
-lock deliveries in order and ask once more for the state that they go by.
+Every change begins with the lock of the application's row: of two nodes that turn one job at the same moment the second
+finds what the first has left. Then come the webhook, events, deliveries in order, and the job's own row last, as where
+retention counts in it what it drops. What nodes claim and record meanwhile is met by statements that ask once more for
+the state that they go by.
 
 A job's deliveries have ids above its own (`IdMaker.start_after`), so that old partitions need not be looked into.
 """
@@ -90,7 +91,7 @@ def list_jobs(
 
 def look_at_jobs(connection: Connection, after: int, limit: int, untried_max: int) -> list[JobLook]:
     """See `Jobs.look_at_jobs`."""
-    job_ids = rows.many(connection, "find_started_jobs", lambda row: int(row[0]), (after, limit))
+    job_ids = rows.many(connection, "find_started_jobs", _first, (after, limit))
     if not job_ids:
         return []
     bindings = {"ids": job_ids, "lowest": min(job_ids), "untried_max": untried_max}
@@ -216,9 +217,12 @@ def advance_job(
     if frame.state == JobState.RUNNING:
         if not frame.is_webhook_gone:
             return _run(connection, ids, job_id, frame, now_ms, chunk, untried_max)
+        cancelled = _cancel_waiting(connection, job_id, frame.webhook_id, JobState.FAILED, now_ms, chunk)
         _end(connection, job_id, frame.application_id, JobState.FAILED, now_ms, _ENDED_WITH_WEBHOOK)
-        return _close(connection, job_id, frame.webhook_id, JobState.FAILED, now_ms, chunk)
-    return _close(connection, job_id, frame.webhook_id, JobState(frame.state), now_ms, chunk)
+        return JobTurn(cancelled=cancelled, is_finished=_finish(connection, job_id, JobState.FAILED, now_ms))
+    state = JobState(frame.state)
+    cancelled = _cancel_waiting(connection, job_id, frame.webhook_id, state, now_ms, chunk)
+    return JobTurn(cancelled=cancelled, is_finished=_finish(connection, job_id, state, now_ms))
 
 
 def _run(
@@ -231,9 +235,8 @@ def _run(
     untried_max: int,
 ) -> JobTurn:
     if not frame.unfed:
-        if rows.value(connection, "has_pending_of_job", {"id": job_id}):
+        if not _finish(connection, job_id, JobState.SUCCEEDED, now_ms):
             return JobTurn()
-        rows.run(connection, "finish_job", {"id": job_id, "state": JobState.SUCCEEDED, "now": now_ms})
         _start_next(connection, frame.application_id, now_ms)
         return JobTurn(is_finished=True)
     if not frame.is_webhook_on or frame.feeds_at > now_ms:
@@ -274,10 +277,9 @@ def _feed(connection: Connection, ids: IdMaker, job_id: int, frame: _Frame, even
         "last": max(event_ids),
         "made_after": min(event_ids) - _IDS_APART,
     }
-    newest: list[tuple[int, bool, int | None, int | None]] = rows.many(
-        connection, "find_newest_states", tuple, bindings
-    )
-    fitting = [(event_id, run) for event_id, is_there, run, state in newest if is_there and _fits(frame, state)]
+    there = set(rows.many(connection, "lock_events_shared", _first, bindings))
+    newest: list[tuple[int, int | None, int | None]] = rows.many(connection, "find_newest_states", tuple, bindings)
+    fitting = [(event_id, run) for event_id, run, state in newest if event_id in there and _fits(frame, state)]
     if not fitting:
         return 0
     ids.start_after(job_id)  # another node made the job, and its clock may be ahead of this one's
@@ -315,15 +317,15 @@ def _fits(frame: _Frame, state: int | None) -> bool:
 def cancel_job(connection: Connection, job_id: int, now_ms: int, chunk: int) -> Job | None:
     """See `Jobs.cancel_job`."""
     rows.value(connection, "lock_application_of_job", (job_id,))
-    rows.first_row(connection, "read_job_frame", (job_id,))
     job = read_job(connection, job_id)
     if job is None or job.state is JobState.CANCELLED:
         return job
     if job.state not in (JobState.QUEUED, JobState.RUNNING):
         raise StateForbidden(f"The job has {job.state.word} already.", allowed=[])
-    _end(connection, job_id, job.application_id, JobState.CANCELLED, now_ms, was_running=job.state is JobState.RUNNING)
     rows.run(connection, "mark_job_cancelled", {"id": job_id})
-    _close(connection, job_id, job.webhook_id, JobState.CANCELLED, now_ms, chunk)
+    _cancel_waiting(connection, job_id, job.webhook_id, JobState.CANCELLED, now_ms, chunk)
+    _end(connection, job_id, job.application_id, JobState.CANCELLED, now_ms, was_running=job.state is JobState.RUNNING)
+    _finish(connection, job_id, JobState.CANCELLED, now_ms)
     return _known(connection, job_id)
 
 
@@ -348,18 +350,26 @@ def _start_next(connection: Connection, application_id: int, now_ms: int) -> Non
     rows.run(connection, "start_next_job", {"application_id": application_id, "now": now_ms})
 
 
-def _close(connection: Connection, job_id: int, webhook_id: int, state: JobState, now_ms: int, chunk: int) -> JobTurn:
-    """Cancel what waits of a job that was ended; finish it when nothing is in flight any more."""
+def _cancel_waiting(
+    connection: Connection, job_id: int, webhook_id: int, state: JobState, now_ms: int, chunk: int
+) -> int:
+    """Cancel some of what waits of a job that is ended; how many."""
     reason = DeliveryReason.JOB_CANCELLED if state is JobState.CANCELLED else DeliveryReason.WEBHOOK_DELETED
-    bindings = {"job_id": job_id, "reason": reason, "now": now_ms, "limit": chunk}
-    lock_webhooks(connection, [webhook_id])  # a success by hand may be letting its stalled ones go
+    lock_webhooks(connection, [webhook_id])  # as whoever takes a stalled head away
     heads = stalled_heads(connection, [webhook_id])
+    bindings = {"job_id": job_id, "reason": reason, "now": now_ms, "limit": chunk}
     cancelled = rows.run(connection, "cancel_deliveries_of_job", bindings)
     hand_on(connection, heads)
-    is_finished = not rows.value(connection, "has_pending_of_job", {"id": job_id})
-    if is_finished:
-        rows.run(connection, "finish_job", {"id": job_id, "state": state, "now": now_ms})
-    return JobTurn(cancelled=cancelled, is_finished=is_finished)
+    return cancelled
+
+
+def _finish(connection: Connection, job_id: int, state: JobState, now_ms: int) -> bool:
+    """Count for good what became of a job's deliveries, if they have all ended; whether they have."""
+    if rows.value(connection, "has_pending_of_job", {"id": job_id}):
+        return False
+    rows.value(connection, "lock_job", (job_id,))  # then what retention drops is counted before, or after
+    rows.run(connection, "finish_job", {"id": job_id, "state": state, "now": now_ms})
+    return True
 
 
 # --- retention
@@ -375,8 +385,12 @@ def drop_jobs_of(connection: Connection, application_id: int, limit: int) -> int
     return _drop(connection, _ids(connection, "find_jobs_of", (application_id, limit)))
 
 
+def _first(row: rows.Values) -> int:
+    return int(row[0])
+
+
 def _ids(connection: Connection, name: str, bindings: tuple[int, int]) -> list[int]:
-    return rows.many(connection, name, lambda row: int(row[0]), bindings)
+    return rows.many(connection, name, _first, bindings)
 
 
 def _drop(connection: Connection, job_ids: list[int]) -> int:

@@ -11,6 +11,7 @@ import msgspec
 
 from hookspan.ids import made_at_ms
 from hookspan.store.contract import EXPIRED_SHOWN_MS
+from hookspan.store.postgres import _lowest
 from hookspan.store.postgres import _rows as rows
 from hookspan.store.postgres._connection import Connection
 from hookspan.store.postgres._idempotency import drop_keys_of
@@ -71,8 +72,9 @@ def read_mark(connection: Connection, now_ms: int) -> int:
 def look(connection: Connection, borders: Borders, limit: int) -> Findings:
     """What there is to do, by a reader."""
     below = max(borders.expire_below, borders.drop_below)
+    expirable = {"below": below, "low": _lowest.read(connection), "limit": limit}
     return Findings(
-        rows.many(connection, "find_expirable", _first, (below, limit)),
+        rows.many(connection, "find_expirable", _first, expirable),
         rows.many(connection, "find_forgettable", _first, (limit,)),
         rows.many(connection, "list_erased", _first, (ERASED_MAX,)),
     )

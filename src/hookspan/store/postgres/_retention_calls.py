@@ -18,6 +18,7 @@ class RetentionCalls(Ways):
         borders = Borders(expire_below, drop_below, now_ms)
         if mark_ms is not None:
             await self._write(lambda db: _retention.set_mark(db, mark_ms))
+        await self._alone(lambda db: _drops.make_room(db, now_ms, self._options))
         await self._write(lambda db: _lowest.rise(db, now_ms))
         cancelled = await self._sweep(now_ms, limit)
         findings = await self._read(lambda db: _retention.look(db, borders, limit))

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from hookspan.store.postgres import _lowest
 from hookspan.store.postgres import _rows as rows
 from hookspan.store.postgres._connection import Connection
 
@@ -27,7 +28,7 @@ def stalled_heads(connection: Connection, webhook_ids: Sequence[int]) -> list[St
     """The heads of those of these webhooks that are fifo and stalled."""
     if not webhook_ids:
         return []
-    bindings = {"webhook_ids": rows.id_list(webhook_ids)}
+    bindings = {"webhook_ids": rows.id_list(webhook_ids), "low": _lowest.read(connection)}
     return rows.many(connection, "find_stalled_heads", lambda row: StalledHead(*row), bindings)
 
 

@@ -1,13 +1,14 @@
 """Cancelling what waits for a webhook, a bounded part at a time.
 
 A webhook whose deliveries are to be cancelled bears the reason (`sweep_reason`), and nothing of it is claimed while it
-does. The first part is cancelled at once, the rest in turns of retention, or of catch-up where one waits for it. Whoever
-does it holds the webhook's row.
+does. The first part is cancelled at once, the rest in turns of retention, or of catch-up where one waits for it.
+Whoever does it holds the webhook's row.
 """
 
 import operator
 
 from hookspan.domain.states import DeliveryReason, WebhookStatus
+from hookspan.store.postgres import _lowest
 from hookspan.store.postgres import _rows as rows
 from hookspan.store.postgres._connection import Connection
 
@@ -21,7 +22,7 @@ def swept(connection: Connection) -> list[int]:
 
 
 def sweep_one(connection: Connection, webhook_id: int, now_ms: int, limit: int) -> int:
-    """Cancel at most `limit` deliveries of a webhook that bears a reason; how many. None where somebody else is at it."""
+    """Cancel at most `limit` deliveries of a webhook that bears a reason; how many. 0 where somebody else is at it."""
     found = rows.first_row(connection, "lock_swept", (webhook_id,))
     if found is None:
         return 0
@@ -52,16 +53,24 @@ def sweep_webhook(
     skips has it marked, which `release` obeys; and since a claim that began before may be committed after the mark was
     made, it ends only when nothing in flight is without.
     """
-    bindings = {"webhook_id": webhook_id, "reason": reason, "now": now_ms, "limit": limit}
+    low = _lowest.read(connection)
+    bindings = {"webhook_id": webhook_id, "reason": reason, "now": now_ms, "limit": limit, "low": low}
     cancelled = rows.run(connection, "cancel_waiting", bindings)
     is_skipped = reason is DeliveryReason.SKIPPED
     if is_skipped:
-        rows.run(connection, "mark_skipped", {"webhook_id": webhook_id, "limit": limit})
-    is_waiting, is_in_flight, is_unmarked = rows.first_row(connection, "has_pending", {"webhook_id": webhook_id})
+        rows.run(connection, "mark_skipped", {"webhook_id": webhook_id, "limit": limit, "low": low})
+    is_waiting, is_in_flight, is_unmarked = has_pending(connection, webhook_id)
     is_held_up = is_in_flight and status is WebhookStatus.DELETED
     if not is_waiting and not is_held_up and not (is_skipped and is_unmarked):
         rows.run(connection, "end_sweep", (webhook_id,))
     return cancelled
+
+
+def has_pending(connection: Connection, webhook_id: int) -> tuple[bool, bool, bool]:
+    """Whether something of the webhook is scheduled; is in flight; is so, and is not marked as skipped."""
+    bindings = {"webhook_id": webhook_id, "low": _lowest.read(connection)}
+    is_waiting, is_in_flight, is_unmarked = rows.first_row(connection, "has_pending", bindings)
+    return is_waiting, is_in_flight, is_unmarked
 
 
 def is_swept(connection: Connection, webhook_id: int) -> bool:

@@ -7,6 +7,7 @@ from hookspan.domain.records import Event, Webhook
 from hookspan.domain.states import Order, WebhookStatus
 from hookspan.ids import made_at_ms
 from hookspan.store.contract import UPCOMING_LOOK_MAX, WAITING_MAX, Waiting
+from hookspan.store.postgres import _lowest
 from hookspan.store.postgres import _rows as rows
 from hookspan.store.postgres._connection import Connection
 from hookspan.store.postgres._sweep import is_swept
@@ -38,7 +39,11 @@ def upcoming(connection: Connection, webhook_id: int, asks_for: Asks, wants: Ask
 def _upcoming_ids(connection: Connection, webhook: Webhook, asks_for: Asks, wants: Asks) -> Iterator[int]:
     if not is_swept(connection, webhook.id):  # else what waits is being cancelled
         name = "find_upcoming_fifo" if webhook.order is Order.FIFO else "find_upcoming"
-        bindings: dict[str, Any] = {"webhook_id": webhook.id, "most": UPCOMING_LOOK_MAX}
+        bindings: dict[str, Any] = {
+            "webhook_id": webhook.id,
+            "most": UPCOMING_LOOK_MAX,
+            "low": _lowest.read(connection),
+        }
         for event_id, event_type in rows.many(connection, name, tuple, bindings):
             if wants(event_type):
                 yield event_id

@@ -46,6 +46,7 @@ class Ways:
         self._clock = clock
         self._ids = ids or IdMaker(clock, _OWN_SLOT)
         self._entry: AuditEntry | None = None
+        self._was_opened = False
         self._node = 0  # the one that was registered last here
         self._writers = Lanes(
             "writer",
@@ -96,7 +97,9 @@ class Ways:
         self.on_ring()
 
     async def _open_lanes(self) -> None:
-        """Check the database, bring it up to date, connect. Raises ConfigurationError."""
+        """Check the database, bring it up to date, connect. Raises ConfigurationError. Once: its threads end at `close`."""
+        assert not self._was_opened, "a store is opened once; make another"
+        self._was_opened = True
         now_ms = self._clock.now_ms()
         await asyncio.to_thread(open_database, self._place, self._options, now_ms)
         kinds = (self._writers, self._readers, self._pulse)

@@ -10,10 +10,11 @@ from hookspan.domain.states import DeliveryReason, StatusReason, WebhookStatus, 
 from hookspan.errors import ChangedMeanwhile, NotFound, StateForbidden
 from hookspan.ids import made_at_ms
 from hookspan.store.contract import WAITING_MAX, NewWebhook, Revision, Waiting, WebhookChange
+from hookspan.store.postgres import _lowest
 from hookspan.store.postgres import _rows as rows
 from hookspan.store.postgres._connection import Connection
 from hookspan.store.postgres._locks import lock_application, lock_both
-from hookspan.store.postgres._sweep import sweep_webhook
+from hookspan.store.postgres._sweep import has_pending, sweep_webhook
 
 STALLED_LOOK_MAX = 100  # stalled deliveries of one webhook among which the earliest is looked for
 RESUMED_MAX = 1_000  # stalled deliveries that are resumed at once
@@ -142,8 +143,8 @@ def _change_members(connection: Connection, old: Webhook, change: WebhookChange,
 
 
 def _has_pending(connection: Connection, webhook_id: int) -> bool:
-    is_waiting, is_in_flight, _ = rows.first_row(connection, "has_pending", {"webhook_id": webhook_id})
-    return bool(is_waiting or is_in_flight)
+    is_waiting, is_in_flight, _ = has_pending(connection, webhook_id)
+    return is_waiting or is_in_flight
 
 
 def _check_version(webhook: Webhook, expected_version: int | None) -> None:
@@ -255,7 +256,7 @@ def activate(connection: Connection, webhook: Webhook, position: int) -> Webhook
 def waiting(connection: Connection, webhook_ids: Sequence[int]) -> dict[int, Waiting]:
     """See `Store.waiting`. Of more than 10,000 the oldest is that of the 10,000 that are due first."""
     found = {}
-    bindings = {"webhook_ids": rows.id_list(webhook_ids), "most": WAITING_MAX}
+    bindings = {"webhook_ids": rows.id_list(webhook_ids), "most": WAITING_MAX, "low": _lowest.read(connection)}
     for webhook_id, count, oldest, held_count, held_oldest in rows.many(connection, "count_waiting", tuple, bindings):
         idents = [ident for ident in (oldest, held_oldest) if ident is not None]
         oldest_at = made_at_ms(min(idents)) if idents else None
@@ -265,7 +266,7 @@ def waiting(connection: Connection, webhook_ids: Sequence[int]) -> dict[int, Wai
 
 def stalled(connection: Connection, webhook_ids: Sequence[int]) -> dict[int, int]:
     """See `Store.stalled`."""
-    bindings = {"webhook_ids": rows.id_list(webhook_ids), "most": STALLED_LOOK_MAX}
+    bindings = {"webhook_ids": rows.id_list(webhook_ids), "most": STALLED_LOOK_MAX, "low": _lowest.read(connection)}
     return dict(rows.many(connection, "find_stalled", tuple, bindings))
 
 
@@ -274,7 +275,8 @@ def resume_stalled(connection: Connection, webhook_id: int, now_ms: int) -> None
 
     Whoever calls it holds the webhook's row, so that no stall is handed on meanwhile.
     """
-    rows.run(connection, "resume_stalled", {"webhook_id": webhook_id, "now": now_ms, "limit": RESUMED_MAX})
+    bindings = {"webhook_id": webhook_id, "now": now_ms, "limit": RESUMED_MAX, "low": _lowest.read(connection)}
+    rows.run(connection, "resume_stalled", bindings)
 
 
 def last_success_at(connection: Connection, webhook_ids: Sequence[int]) -> dict[int, int]:

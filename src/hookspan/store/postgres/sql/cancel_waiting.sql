@@ -2,7 +2,8 @@
 -- only delivery_due is. Leans on delivery_due.
 with chosen as materialized (
   select id from delivery
-  where state = 1 and node = 0 and webhook_id >= %(webhook_id)s and webhook_id <= %(webhook_id)s
+  where
+    state = 1 and node = 0 and webhook_id >= %(webhook_id)s and webhook_id <= %(webhook_id)s and id >= %(low)s
   order by webhook_id, next_attempt_at
   limit %(limit)s
   for update skip locked

@@ -6,7 +6,9 @@ cross join lateral (
   select min(greatest(coalesce(attempt.started_at, 0), coalesce(stalled.stalled_at, 0))) as since
   from (
     select last_attempt_id, stalled_at from delivery
-    where state = 1 and node = 0 and webhook_id >= given.id and webhook_id <= given.id and next_attempt_at is null
+    where
+      state = 1 and node = 0 and webhook_id >= given.id and webhook_id <= given.id and next_attempt_at is null
+      and id >= %(low)s
     order by webhook_id, next_attempt_at, event_id
     limit %(most)s
   ) stalled

@@ -7,7 +7,7 @@ from unnest(%(webhook_ids)s::bigint[]) given (id)
 cross join lateral (
   select webhook_id, id, node, next_attempt_at, round_attempts, round_started_at, stalled_at, last_attempt_id
   from delivery
-  where webhook_id = given.id and state = 1 and is_fifo
+  where webhook_id = given.id and state = 1 and is_fifo and id >= %(low)s
   order by id
   limit 1
 ) head

@@ -2,9 +2,9 @@
 -- time, then what is stalled: event id, type; at most so many of each are looked at. Leans on delivery_claimed and
 -- delivery_due.
 with recursive holder (node) as (
-  select min(node) from delivery where node <> 0
+  select min(node) from delivery where node <> 0 and id >= %(low)s
   union all
-  select (select min(node) from delivery where node <> 0 and node > holder.node)
+  select (select min(node) from delivery where node <> 0 and node > holder.node and id >= %(low)s)
   from holder
   where holder.node is not null
 )
@@ -15,7 +15,7 @@ from (
     from holder
     cross join lateral (
       select event_id, reason, is_aside from delivery
-      where node = holder.node and node <> 0 and webhook_id = %(webhook_id)s
+      where node = holder.node and node <> 0 and webhook_id = %(webhook_id)s and id >= %(low)s
       limit %(most)s
     ) d
     where d.reason is null and not d.is_aside
@@ -27,7 +27,7 @@ from (
     from delivery
     where
       state = 1 and node = 0 and webhook_id = %(webhook_id)s and next_attempt_at is not null
-      and reason is null and not is_aside
+      and reason is null and not is_aside and id >= %(low)s
     order by next_attempt_at, event_id
     limit %(most)s
   )
@@ -37,7 +37,7 @@ from (
     from delivery
     where
       state = 1 and node = 0 and webhook_id >= %(webhook_id)s and webhook_id <= %(webhook_id)s
-      and next_attempt_at is null and reason is null
+      and next_attempt_at is null and reason is null and id >= %(low)s
     order by webhook_id, next_attempt_at, event_id
     limit %(most)s
   )

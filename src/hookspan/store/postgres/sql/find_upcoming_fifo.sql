@@ -2,7 +2,7 @@
 select d.event_id, e.type
 from (
   select id, event_id from delivery
-  where webhook_id = %(webhook_id)s and state = 1 and is_fifo and reason is null
+  where webhook_id = %(webhook_id)s and state = 1 and is_fifo and reason is null and id >= %(low)s
   order by id
   limit %(most)s
 ) d

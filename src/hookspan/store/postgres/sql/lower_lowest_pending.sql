@@ -1,2 +1,3 @@
--- An old delivery is pending again. Where it is not below the note nothing is locked.
-update fact set value = %(id)s where name = 'lowest_pending' and value > %(id)s
+-- An old delivery is pending again. The note is locked also where it is low enough, or one who raises it at this moment
+-- would not have seen the delivery.
+update fact set value = least(value, %(id)s) where name = 'lowest_pending'

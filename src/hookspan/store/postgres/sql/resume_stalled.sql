@@ -3,7 +3,7 @@ with chosen as materialized (
   select id from delivery
   where
     state = 1 and node = 0 and webhook_id >= %(webhook_id)s and webhook_id <= %(webhook_id)s
-    and next_attempt_at is null
+    and next_attempt_at is null and id >= %(low)s
   order by webhook_id, next_attempt_at, event_id
   limit %(limit)s
   for update skip locked
