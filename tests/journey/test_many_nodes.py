@@ -8,11 +8,14 @@ import time
 import pytest
 
 from tests.support.cluster import CONCURRENCY, TRUST_WINDOW_S, Cluster
+from tests.support.postgres import Server
+from tests.support.proxy import proxy_to
 from tests.support.receiver import Receiver
 
 pytestmark = pytest.mark.anyio
 
 KILLS = int(os.environ.get("HOOKSPAN_TEST_NODE_KILLS", "10"))
+DOUBTS = int(os.environ.get("HOOKSPAN_TEST_DOUBTS", "5"))
 AWAY_S = float(os.environ.get("HOOKSPAN_TEST_DATABASE_AWAY_S", "5"))
 ORPHANS_WITHIN_S = TRUST_WINDOW_S + 5
 BACK_WITHIN_S = 5.0
@@ -102,6 +105,70 @@ async def test_connections_that_are_cut_lose_nothing(tmp_path):
         await cluster.flows(50)
         await cluster.end()
         await cluster.arrive(cluster.acknowledged, ORPHANS_WITHIN_S)
+
+
+async def test_a_promoted_standby_has_everything(tmp_path):
+    """The primary dies and its synchronous standby is promoted: nodes find it by the second host of their address, and
+    nothing that was acknowledged is lost.
+    """
+    primary = Server()
+    try:
+        await asyncio.to_thread(primary.make)
+        await asyncio.to_thread(primary.start)
+        primary.execute("create database hookspan")
+        standby = await asyncio.to_thread(primary.make_standby)
+        try:
+            await asyncio.to_thread(standby.start)
+            primary.execute("alter system set synchronous_standby_names = '*'", "select pg_reload_conf()")
+            url = primary.url("hookspan").replace(f":{primary.port}/", f":{primary.port},127.0.0.1:{standby.port}/", 1)
+            async with (
+                Receiver() as receiver,
+                Cluster(tmp_path, receiver, nodes=2, url=f"{url}?target_session_attrs=read-write") as cluster,
+            ):
+                cluster.publish()
+                await cluster.flows(200)
+                await asyncio.to_thread(primary.stop, signal.SIGQUIT)
+                standby.execute("select pg_promote()")
+                await cluster.flows(100)
+                await cluster.end()
+                await cluster.arrive(cluster.acknowledged, ORPHANS_WITHIN_S)
+        finally:
+            await asyncio.to_thread(standby.close)
+    finally:
+        await asyncio.to_thread(primary.close)
+
+
+async def test_commits_in_doubt_are_settled(tmp_path):
+    """The connection is cut while COMMIT's answer is on its way, of whatever is being written: publishers get a 503 and
+    send again, each event is delivered once, and no claim stays behind.
+    """
+    server = Server()
+    await asyncio.to_thread(server.make)
+    await asyncio.to_thread(server.start)
+    try:
+        server.execute("create database hookspan")
+        with proxy_to(server.port) as proxy:
+            url = server.url("hookspan", port=proxy.port)
+            async with Receiver() as receiver, Cluster(tmp_path, receiver, nodes=1, url=url) as cluster:
+                cluster.publish()
+                for _ in range(DOUBTS):
+                    await cluster.flows(60)
+                    before = proxy.cuts
+                    proxy.swallow = b"commit"
+                    assert await receiver.wait_until(lambda before=before: proxy.cuts >= before + 3, 20)
+                    proxy.swallow = None
+                await cluster.flows(60)
+                await cluster.end()
+                await cluster.arrive(cluster.acknowledged, 20)
+                claimed = "select count(*) from delivery where node <> 0 or state = 1"
+                settled = time.monotonic() + 20
+                while server.execute(claimed, database="hookspan") != [(0,)]:
+                    assert time.monotonic() < settled, cluster.logs()
+                    await asyncio.to_thread(cluster.nodes[0].call, "GET", "/readyz")
+                assert cluster.doubled == 0
+                assert max(receiver.numbers.values()) == 1
+    finally:
+        await asyncio.to_thread(server.close)
 
 
 async def test_positions_are_whole_whoever_publishes(tmp_path):

@@ -52,7 +52,7 @@ def tracked() -> list[Path]:
         return [TOP / line for line in listed.stdout.splitlines() if (TOP / line).is_file()]
     return [
         path
-        for folder in ("src", "tests", "docs", "bench", ".ci")
+        for folder in ("src", "tests", "docs", "bench", "deploy", ".ci")
         for path in (TOP / folder).rglob("*")
         if path.is_file()
     ] + [path for path in TOP.iterdir() if path.is_file()]
@@ -236,7 +236,11 @@ def test_the_readme_s_commands_exist() -> None:
     commands = every_command()
     lines = [
         line
-        for page in (README, read("CONTRIBUTING.md"), *(read(f"docs/operating/{one.name}") for one in sorted((TOP / "docs/operating").glob("*.md"))))
+        for page in (
+            README,
+            read("CONTRIBUTING.md"),
+            *(read(f"docs/operating/{one.name}") for one in sorted((TOP / "docs/operating").glob("*.md"))),
+        )
         for block in blocks(page, "sh")
         for line in block.splitlines()
     ]

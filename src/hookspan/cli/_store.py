@@ -14,7 +14,13 @@ def store_of(settings: Settings, clock: Clock, ids: IdMaker) -> Store:
         return SqliteStore(settings.database_path, clock=clock, ids=ids)
     from hookspan.store.postgres import PostgresOptions, PostgresStore
 
-    options = PostgresOptions(prepare_after=_PREPARE_AFTER if settings.database_prepared else None)
+    listen_url = settings.database_listen_url
+    options = PostgresOptions(
+        # Who names another address to listen at, or a pooler that can't carry prepared statements, has one before it.
+        is_pooled=listen_url is not None or not settings.database_prepared,
+        listen_url=listen_url,
+        prepare_after=_PREPARE_AFTER if settings.database_prepared else None,
+    )
     return PostgresStore(settings.database_url, clock=clock, ids=ids, options=options)
 
 

@@ -226,7 +226,8 @@ class Store(Nodes, Identities, Statistics, AuditLog, RequestKeys, Jobs, Notices,
         `drop_below` are dropped with their deliveries, attempts and publisher ids. At most `limit` of each.
 
         An event stays while one of its deliveries is pending or expired less than EXPIRED_SHOWN_MS before `now_ms`.
-        What is in flight is left alone. `mark_ms` is kept for `retention_mark`. A turn also cancels a part of what
+        What is in flight is left alone. Of very many events of one day a store may drop none before the last of them is
+        below the border. `mark_ms` is kept for `retention_mark`. A turn also cancels a part of what
         waits for deleted webhooks, and drops what deleted applications have left, expired or not.
         """
         ...

@@ -2,6 +2,7 @@
 
 import pytest
 
+from hookspan.manage import searching
 from hookspan.manage.finding import LOOKED_MAX
 from hookspan.manage.searching import FINDS_MAX
 from tests.integration.dashboard.conftest import House, Page, furnish
@@ -108,3 +109,19 @@ async def test_odd_texts(house: House, text: str) -> None:
         page = Page(response.text)
         assert page.all("b") == []
         assert "Plain name" not in page.text.partition("Search")[2] or path == f"{browser.root}/search"
+
+
+async def test_people_and_keys_are_looked_for_among_the_newest(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Up to a bound; an id leads to everybody."""
+    monkeypatch.setattr(searching, "ACCESS_LOOKED_MAX", 1)
+    application = await house.api.application()
+    made = []
+    for name in ("Bounded first", "Bounded second"):
+        body = {"name": name, "role": "member", "application_id": application}
+        made.append((await house.api("POST", "/v1/people", body, status=201))["id"])
+    admin = await house.browser("operator_admin", application)
+    page = await admin.get(f"{admin.root}/search?q=bounded")
+    assert "Bounded second" in page.text
+    assert "Bounded first" not in page.text
+    response = await admin.client.get(f"{admin.root}/search", params={"q": made[0]})
+    assert response.headers["location"] == f"{admin.root}/members/{made[0]}"

@@ -128,6 +128,29 @@ def test_probes_ask_what_is_there() -> None:
             assert all(f'"{path}"' in document for path in asked.values())
 
 
+def test_one_time_to_stop_everywhere() -> None:
+    """The page says a number for all of them."""
+    page = " ".join((TOP / "docs/operating/containers.md").read_text(encoding="utf-8").split())
+    (said,) = re.findall(r"All of them give a stop (\d+) seconds", page)
+    (compose,) = documents(DEPLOY / "compose.yaml")
+    given_s = {compose["services"][name]["stop_grace_period"] for name in ("node-1", "node-2")}
+    given_s |= {
+        f"{one['spec']['template']['spec']['terminationGracePeriodSeconds']}s"
+        for one in manifests(BASE, SPLIT)
+        if one["kind"] == "Deployment"
+    }
+    given_s |= {f"{value}s" for key, value in unit("hookspan.service")["Service"] if key == "TimeoutStopSec"}
+    assert given_s == {f"{said}s"}
+    assert f"--stop-timeout {said} " in page
+
+
+def test_the_page_makes_each_secret_of_compose() -> None:
+    """By the names under which the file looks for them."""
+    page = (TOP / "docs/operating/containers.md").read_text(encoding="utf-8")
+    (compose,) = documents(DEPLOY / "compose.yaml")
+    assert set(re.findall(r">deploy/secrets/(\w+)$", page, re.MULTILINE)) == set(compose["secrets"])
+
+
 def test_every_file_is_spoken_of() -> None:
     """Each file of deploy/ is named by a page, or by the kustomization beside it."""
     pages = "".join(page.read_text(encoding="utf-8") for page in PAGES)

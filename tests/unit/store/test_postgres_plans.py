@@ -152,7 +152,7 @@ CASES: list[tuple[str, Any, int]] = [
     ("list_given_up", {"low": 0, "high": LAST_ID, "since": 0, "webhooks": 20, "each": LIMIT}, 2 * 20 * FAILED),
     ("find_undelivered", EVENTS, 2 * PAGE),
     ("read_next_events", {"application_id": 1, "position": 9, "last": LAST_ID, "limit": LIMIT}, PAGE),
-    ("find_event_after", (1, 100), DAYS),
+    ("find_last_before", {"application_id": 1, "ident": MIDDLE, "last": DAYS * EVENTS_A_DAY // 2}, 20 * DAYS),
     ("has_events", (1,), DAYS),
     (
         "scan_events",

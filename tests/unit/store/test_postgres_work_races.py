@@ -108,6 +108,34 @@ async def test_a_cancelled_job_ends_exactly(nodes: Nodes) -> None:
     assert await one.claim() == []
 
 
+async def test_events_that_are_dropped_meanwhile_get_no_delivery(nodes: Nodes) -> None:
+    """Retention takes events away while a job delivers them again: each is skipped or stays, and all are counted."""
+    one, other = nodes.worlds
+    application, webhook, events = await jobs.delivered(one, 60)
+    job = await jobs.start(one, application, webhook, events)
+    border = one.ids.make()
+
+    async def turn() -> None:
+        for _ in range(15):
+            await jobs.step(one, job, 4)
+
+    async def drop() -> None:
+        for _ in range(6):
+            await other.store.expire(0, border, 5, other.now)
+
+    await asyncio.gather(turn(), drop())
+    missing = "select 1 from delivery as d where not exists (select 1 from event as e where e.id = d.event_id)"
+    assert nodes.query(missing) == []
+    while claimed := await one.claim():
+        await one.finish(claimed)
+    while not (await jobs.step(one, job)).is_finished:
+        await one.finish(await one.claim())
+    ended = await jobs.now(one, job)
+    assert (ended.state, ended.done) == (JobState.SUCCEEDED, 60)
+    [(gone,)] = nodes.query("select 60 - count(*) from event")
+    assert gone <= ended.skipped, "what expired before it was tried counts as failed"
+
+
 async def test_what_is_read_of_a_job_is_of_one_moment(nodes: Nodes) -> None:
     """While deliveries are made and recorded, what has ended and what is left never exceed the total."""
     one, other = nodes.worlds

@@ -23,8 +23,8 @@ _CLOCKS_APART_MS = 60_000
 _LAST_MS = 1 << 62
 # Of chains; what is left of an application's id, so that two may share a lock, which does no harm.
 _LOCK_MASK = (1 << 31) - 1
-# A line's id is above the one before it in its chain, whatever the clocks of their nodes: it may meet another chain's. The
-# steps double, so that a long row of those is soon passed by; so many lead two seconds ahead.
+# A line's id is above the one before it in its chain, whatever the clocks of their nodes: it may meet another chain's.
+# The steps double, so that a long row of those is soon passed by; so many lead two seconds ahead.
 _TRIES_MAX = 32
 
 T = TypeVar("T")

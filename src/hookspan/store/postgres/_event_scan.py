@@ -23,18 +23,11 @@ def find_window(connection: Connection, application_id: int, since: int, until: 
 
 
 def _last_before(connection: Connection, application_id: int, ident: int, last: int) -> int:
-    """The last position up to `last` whose event's id is below `ident`; 0 when none is. By halving: events that were
-    dropped leave gaps.
-    """
-    low, high = 0, last
-    while low < high:
-        middle = (low + high) // 2
-        found = rows.first_row(connection, "find_event_after", (application_id, middle))
-        if found is None or found[0] >= ident:
-            high = middle
-        else:
-            low = min(found[1], last)
-    return low
+    """The last position up to `last` whose event's id is below `ident`; 0 when none is."""
+    bindings = {"application_id": application_id, "ident": ident, "last": last}
+    found = rows.value(connection, "find_last_before", bindings)
+    assert isinstance(found, int)
+    return found
 
 
 def scan_events(

@@ -64,7 +64,7 @@ MIGRATIONS = _load()
 VERSION = len(MIGRATIONS)
 
 
-def read_version(connection: Connection, where: str) -> int:
+def read_version(connection: Connection, where: str, known: int = VERSION) -> int:
     """The schema version of the database, 0 for an empty one. Raises ConfigurationError when it is not ours, or made
     for newer versions only.
     """
@@ -75,10 +75,10 @@ def read_version(connection: Connection, where: str) -> int:
             )
         return 0
     version, works_since = rows.first_row(connection, "read_version")
-    if works_since > VERSION:
+    if works_since > known:
         raise ConfigurationError(
             f"The database at {where} was brought up to date by a newer Hookspan (schema {version}, which needs "
-            f"{works_since}; this one knows {VERSION}). Install that version, or restore a backup made before."
+            f"{works_since}; this one knows {known}). Install that version, or restore a backup made before."
         )
     assert isinstance(version, int)
     return version
@@ -88,7 +88,7 @@ def migrate(
     connection: Connection, where: str, options: PostgresOptions, migrations: tuple[Migration, ...] = MIGRATIONS
 ) -> None:
     """Run what is missing. A failure leaves the last complete version; other nodes that start meanwhile wait."""
-    while read_version(connection, where) < len(migrations):
+    while read_version(connection, where, len(migrations)) < len(migrations):
         connection.execute("begin isolation level read committed read write")
         try:
             _run_next(connection, where, options, migrations)
@@ -106,7 +106,7 @@ def _run_next(
     _limit(connection, "statement_timeout", options.migration_time_max_s)
     _limit(connection, "lock_timeout", options.migration_time_max_s)
     connection.execute("select pg_advisory_xact_lock(%s)", (MIGRATIONS_LOCK,))
-    version = read_version(connection, where)
+    version = read_version(connection, where, len(migrations))
     if version >= len(migrations):
         return
     # From here on a wait for somebody's table is a wait of all who come after us: give up soon, and start again.

@@ -1,6 +1,7 @@
 -- Writes what attempts mean, where the claim still holds: (node, claim) is the fence; and keeps the attempts of those. One
 -- row of [delivery id, claim] for each that held. A result without an attempt leaves what is known of the last one. The
--- ids are named twice: as a list they keep partitions out. Leans on the primary key; for the + 0 see take_deliveries.
+-- ids are named twice: as a list they keep partitions out. Leans on the primary key; for coalesce() see
+-- take_deliveries.
 with given as materialized (
   select *
   from unnest(
@@ -33,8 +34,7 @@ written as (
   where
     delivery.id = given.id
     and delivery.claim = given.claim
-    and delivery.node + 0 = %(node)s
-    and delivery.state + 0 = 1
+    and coalesce(delivery.node = %(node)s and delivery.state = 1, false)
     and delivery.id = any(%(ids)s::bigint[])
   returning delivery.id, delivery.claim
 ),

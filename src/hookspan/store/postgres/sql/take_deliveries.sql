@@ -1,8 +1,8 @@
 -- Claims locked deliveries for a node, and gives all that sending needs; the claim number only grows. Leans on the primary
--- keys; the + 0 keep a planner without statistics (of a day that is young) from walking a partial index instead.
+-- keys; coalesce() hides from a planner without statistics (of a day that is young) a partial index that it would walk instead.
 with taken as (
   update delivery set node = %(node)s, claim = claim + 1
-  where id = any(%(ids)s::bigint[]) and state + 0 = 1 and node + 0 = 0
+  where id = any(%(ids)s::bigint[]) and coalesce(state = 1 and node = 0, false)
   returning *
 )
 select
