@@ -39,7 +39,7 @@ _SETTINGS = {
     "lc_messages": "C",
     "timezone": "UTC",
 }
-_MEMORY = Path("/dev/shm")  # noqa: S108 - a test's own
+_MEMORY = Path("/dev/shm")
 
 
 def find_binaries() -> Path:
@@ -84,7 +84,7 @@ class Server:
 
     def make_standby(self) -> "Server":
         """A copy that follows this server, not yet started."""
-        standby = Server(self._binaries, **self._settings)
+        standby = Server(self._binaries)
         standby.password = self.password
         if standby._account is not None:
             os.chown(standby.folder, standby._account.pw_uid, standby._account.pw_gid)
@@ -127,7 +127,9 @@ class Server:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def run(self, program: str, *arguments: str) -> None:
-        subprocess.run([str(self._binaries / program), *arguments], check=True, capture_output=True, **self._as_account())
+        subprocess.run(
+            [str(self._binaries / program), *arguments], check=True, capture_output=True, **self._as_account()
+        )
 
     def _as_account(self) -> dict[str, Any]:
         kept = {"LD_LIBRARY_PATH": os.environ.get("LD_LIBRARY_PATH", ""), "TZ": "UTC", "PATH": os.environ["PATH"]}

@@ -1,5 +1,5 @@
-"""A proxy before a server, for tests that cut connections at the worst moment. Lives in a thread with a loop of its own,
-so that it works whatever the test waits for.
+"""A proxy before a server, for tests that cut connections at the worst moment. Lives in a thread with a loop of its
+own, so that it works whatever the test waits for.
 """
 
 import asyncio
@@ -38,25 +38,10 @@ class Proxy:
             return
         self._open |= {writer, onward}
         has_swallowed = asyncio.Event()
-
-        async def to_server() -> None:
-            while data := await reader.read(65_536):
-                if self.swallow is not None and self.swallow in data:
-                    has_swallowed.set()
-                if not self.stall:
-                    onward.write(data)
-                    await onward.drain()
-
-        async def to_client() -> None:
-            while data := await onward_reader.read(65_536):
-                if has_swallowed.is_set():
-                    self.cuts += 1
-                    return
-                if not self.stall:
-                    writer.write(data)
-                    await writer.drain()
-
-        both = [asyncio.ensure_future(to_server()), asyncio.ensure_future(to_client())]
+        both = [
+            asyncio.ensure_future(self._to_server(reader, onward, has_swallowed)),
+            asyncio.ensure_future(self._to_client(onward_reader, writer, has_swallowed)),
+        ]
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         for one in both:
             one.cancel()
@@ -64,6 +49,27 @@ class Proxy:
         for each in (writer, onward):
             each.transport.abort()
             self._open.discard(each)
+
+    async def _to_server(
+        self, reader: asyncio.StreamReader, onward: asyncio.StreamWriter, has_swallowed: asyncio.Event
+    ) -> None:
+        while data := await reader.read(65_536):
+            if self.swallow is not None and self.swallow in data:
+                has_swallowed.set()
+            if not self.stall:
+                onward.write(data)
+                await onward.drain()
+
+    async def _to_client(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, has_swallowed: asyncio.Event
+    ) -> None:
+        while data := await reader.read(65_536):
+            if has_swallowed.is_set():
+                self.cuts += 1
+                return
+            if not self.stall:
+                writer.write(data)
+                await writer.drain()
 
     def _live(self, ready: threading.Event) -> None:
         async def serve() -> None:

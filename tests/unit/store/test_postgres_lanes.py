@@ -92,7 +92,9 @@ async def test_a_statement_that_takes_too_long_is_ended_by_the_server(url: str) 
 
 
 async def test_a_server_that_does_not_answer_is_cut_off(url: str) -> None:
-    """The caller hears of it at its deadline; what waited behind is told that nothing was stored; the lane comes back."""
+    """The caller hears of it at its deadline; what waited behind is told that nothing was stored; the lane comes
+    back.
+    """
     async with behind_proxy(url, write_time_max_s=0.5, connect_time_max_s=1.0) as (world, proxy):
         proxy.stall = True
         store = inside(world)
@@ -174,7 +176,8 @@ async def test_a_record_in_doubt_is_late_when_it_comes_again(url: str) -> None:
 async def test_a_commit_with_a_warning_is_in_doubt(url: str) -> None:
     """So does a server tell that the wait for its standby was cancelled: durable here, and maybe nowhere else."""
     DATABASES.server.execute(
-        "create function warn() returns trigger language plpgsql as $$ begin raise warning 'not there'; return null; end $$",
+        "create function warn() returns trigger language plpgsql as "
+        "$$ begin raise warning 'not there'; return null; end $$",
         "create constraint trigger warns after insert on application deferrable initially deferred "
         "for each row execute function warn()",
         database=url.rpartition("/")[2],

@@ -112,7 +112,9 @@ def test_days_are_made_ahead(connection: Connection) -> None:
     assert _partitions.make_ahead(connection, now_ms, QUICK) == 3 * (QUICK.partitions_ahead_days + 1)
     assert _partitions.make_ahead(connection, now_ms, QUICK) == 0
     for parent in TABLES:
-        assert partition_of(parent, first_id_at(now_ms + QUICK.partitions_ahead_days * DAY_MS)) in days(connection, parent)
+        assert partition_of(parent, first_id_at(now_ms + QUICK.partitions_ahead_days * DAY_MS)) in days(
+            connection, parent
+        )
 
 
 def test_a_table_that_is_left_over_is_taken_up(connection: Connection) -> None:

@@ -15,7 +15,7 @@ from tests.support.postgres import DATABASES, OPTIONS, Server
 
 pytestmark = pytest.mark.anyio
 
-SECRET = "s3cret-of-a-test"  # noqa: S105 - a test's own
+SECRET = "s3cret-of-a-test"
 
 
 @pytest.fixture
@@ -134,8 +134,8 @@ async def test_settings_of_the_database(url: str, setting: str, words: str) -> N
 
 
 async def test_a_server_that_forgets_and_a_standby(tmp_path) -> None:
-    """fsync and full_page_writes must be on, and a standby takes no writes. A server that was set up otherwise after the
-    start is not written to either.
+    """fsync and full_page_writes must be on, and a standby takes no writes. A server that was set up otherwise after
+    the start is not written to either.
     """
     server = Server()
     standby = None
@@ -164,14 +164,17 @@ async def test_a_server_that_forgets_and_a_standby(tmp_path) -> None:
         server.close()
 
 
+def seen(url: str, name: str) -> str:
+    with psycopg.connect(url) as connection:
+        [value] = connection.execute("select current_setting(%s)", (name,)).fetchone() or ("",)
+    return str(value)
+
+
 async def settled(url: str, name: str, value: str) -> None:
     """A reload reaches new connections a moment later."""
     async with asyncio.timeout(20):
-        while True:
-            with psycopg.connect(url) as connection:
-                [seen] = connection.execute("select current_setting(%s)", (name,)).fetchone() or ("",)
-            if seen == value:
-                return
+        while await asyncio.to_thread(seen, url, name) != value:
+            pass
 
 
 def test_an_old_server(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

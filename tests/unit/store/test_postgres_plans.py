@@ -149,7 +149,11 @@ CASES: list[tuple[str, Any, int]] = [
     ("list_attempt_lines", {"after": 0, "limit": LIMIT}, 2 * LIMIT),
     ("list_attempt_lines_of", ALL_HOOKS | {"application_id": 1, "after": 0, "limit": LIMIT}, OF_TEN),
     ("list_failures", {"webhook_ids": list(range(1, 21)), "each": LIMIT}, 20 * PAGE),
-    ("list_given_up", {"low": 0, "high": LAST_ID, "since": 0, "webhooks": 20, "each": LIMIT}, 2 * 20 * FAILED),
+    (
+        "list_given_up",
+        {"look": 20, "lowest": 0, "low": 0, "high": LAST_ID, "since": 0, "webhooks": 20, "each": LIMIT},
+        2 * 20 * FAILED,
+    ),
     ("find_undelivered", EVENTS, 2 * PAGE),
     ("read_next_events", {"application_id": 1, "position": 9, "last": LAST_ID, "limit": LIMIT}, PAGE),
     ("find_last_before", {"application_id": 1, "ident": MIDDLE, "last": DAYS * EVENTS_A_DAY // 2}, 20 * DAYS),

@@ -375,6 +375,23 @@ async def test_runs_are_given_once(nodes: Nodes) -> None:
     assert sorted(runs) == list(range(1, 9))
 
 
+async def test_an_old_delivery_that_is_asked_for_again_is_found(nodes: Nodes) -> None:
+    """Also where retention is noting at this moment that nothing so old is pending."""
+    one, other = nodes.worlds
+    application = await one.application()
+    webhook = await one.webhook(application)
+    [event] = await one.publish(application, webhook)
+    await one.finish(await one.claim())
+    await one.store.expire(0, 0, 10, one.now)
+    ident = event.deliveries[0].id
+    with beside(nodes) as retention:
+        retention.execute("update fact set value = %s where name = 'lowest_pending'", (ALL_IDS,))
+        asking = asyncio.create_task(one.store.reopen_delivery(application.id, ident, Cause.MANUAL, one.now))
+        await waits(nodes)
+    assert await asking is not None
+    assert [each.id for each in await other.claim()] == [ident]
+
+
 # --- stalls
 
 

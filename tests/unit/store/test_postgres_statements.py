@@ -51,8 +51,9 @@ def filled() -> Iterator[Connection]:
     url = DATABASES.make()
     with connect(read_place(url), PostgresOptions(), 60) as connection:
         connection.execute(
-            "insert into event (id, application_id, position, type, occurred_at, accepted_at, content_at, content_bytes,"
-            " body) select %(base)s + i, 1, i, 't', 1, 1, 0, 1, 'x' from generate_series(1, %(rows)s) i",
+            "insert into event (id, application_id, position, type, occurred_at, accepted_at, content_at,"
+            " content_bytes, body)"
+            " select %(base)s + i, 1, i, 't', 1, 1, 0, 1, 'x' from generate_series(1, %(rows)s) i",
             {"base": BASE, "rows": ROWS},
         )
         connection.execute(

@@ -1,5 +1,5 @@
-"""The bell between nodes: one rings when something became due, the others look. Rings may be lost: looking now and then is
-what counts.
+"""The bell between nodes: one rings when something became due, the others look. Rings may be lost: looking now and then
+is what counts.
 
 Rings that come close together become one NOTIFY, in a transaction of its own: PostgreSQL lets one transaction that
 notifies commit at a time, so none that matters does. Who listens has a connection of its own, direct to the server, for

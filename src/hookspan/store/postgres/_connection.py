@@ -1,4 +1,6 @@
-"""What every function of this room is given: a connection inside an open transaction. And how one is ended from beside."""
+"""What every function of this room is given: a connection inside an open transaction. And how one is ended from
+beside.
+"""
 
 import contextlib
 import os

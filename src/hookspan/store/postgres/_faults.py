@@ -18,6 +18,20 @@ log = structlog.get_logger()
 _RERUN = (errors.DeadlockDetected, errors.SerializationFailure)
 _PARTITIONED = ("event", "delivery", "attempt")
 _LAST_NUMBER = re.compile(r"\((\d+)\)\D*$")
+_DETAILS: tuple[tuple[type[psycopg.Error], type[HookspanError], str], ...] = (
+    (
+        errors.DiskFull,
+        DiskFull,
+        "The database's disk is full. Nothing of this was stored; free some space and send it again.",
+    ),
+    (errors.QueryCanceled, StoreUnavailable, "The store took too long to answer. Nothing of this was stored."),
+    (
+        errors.LockNotAvailable,
+        StoreUnavailable,
+        "The store waits for another's change for too long. Nothing of this was stored.",
+    ),
+    (errors.ReadOnlySqlTransaction, StoreUnavailable, "The database takes no writes now. Nothing of this was stored."),
+)
 _UNUSABLE = (errors.InsufficientPrivilege, errors.UndefinedTable, errors.UndefinedColumn, errors.UndefinedFunction)
 
 
@@ -59,17 +73,11 @@ def translate(error: BaseException) -> BaseException:
         error, psycopg.Error | OverflowError | UnicodeError | MemoryError
     ):
         return error
-    if isinstance(error, errors.DiskFull):
-        return DiskFull("The database's disk is full. Nothing of this was stored; free some space and send it again.")
     if is_of_data(error):
         return DataRefused(f"The database refuses what this holds ({_name(error)}).")
-    if isinstance(error, errors.QueryCanceled):
-        return StoreUnavailable("The store took too long to answer.")
-    if isinstance(error, errors.LockNotAvailable):
-        return StoreUnavailable("The store is waiting for another's change. Nothing of this was stored.")
-    if isinstance(error, errors.ReadOnlySqlTransaction):
-        log.error("the database takes no writes: it is a standby, or was made read-only")
-        return StoreUnavailable("The database takes no writes now.")
+    for kind, made, detail in _DETAILS:
+        if isinstance(error, kind):
+            return made(detail)
     if isinstance(error, _UNUSABLE):
         log.critical("the database is not as this version needs it", problem=_name(error), detail=_first_line(error))
         return StoreUnavailable("The database is not as this version needs it; the operator must look at it.")

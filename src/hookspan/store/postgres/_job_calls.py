@@ -3,7 +3,7 @@
 from hookspan.domain.jobs import Job, JobState
 from hookspan.store.jobs import EventScan, JobLook, JobTurn, NewJob, Window
 from hookspan.store.messages import Page
-from hookspan.store.postgres import _event_scan, _jobs
+from hookspan.store.postgres import _event_scan, _job_looks, _jobs
 from hookspan.store.postgres._ways import Ways
 
 
@@ -34,15 +34,15 @@ class JobCalls(Ways):
         return await self._create(lambda db: _jobs.create_job(db, new, running_max, queued_max))
 
     async def get_job(self, job_id: int) -> Job | None:
-        return await self._read(lambda db: _jobs.read_job(db, job_id))
+        return await self._read(lambda db: _job_looks.read_job(db, job_id))
 
     async def list_jobs(
         self, page: Page, *, application_id: int | None, webhook_id: int | None, state: JobState | None
     ) -> list[Job]:
-        return await self._read(lambda db: _jobs.list_jobs(db, page, application_id, webhook_id, state))
+        return await self._read(lambda db: _job_looks.list_jobs(db, page, application_id, webhook_id, state))
 
     async def look_at_jobs(self, after: int, limit: int, untried_max: int) -> list[JobLook]:
-        return await self._read(lambda db: _jobs.look_at_jobs(db, after, limit, untried_max))
+        return await self._read(lambda db: _job_looks.look_at_jobs(db, after, limit, untried_max))
 
     async def advance_job(self, job_id: int, now_ms: int, chunk: int, untried_max: int) -> JobTurn:
         ids = self._ids

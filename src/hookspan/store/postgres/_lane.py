@@ -1,7 +1,7 @@
 """One lane: a thread with a connection of its own, which runs one task after another, each in a transaction.
 
-A connection that is lost is made anew at once, then again and again, at least once a second; a lane without one takes no
-tasks. What was lost before COMMIT was sent had no effect and is run once more; lost after it, it is in doubt.
+A connection that is lost is made anew at once, then again and again, at least once a second; a lane without one takes
+no tasks. What was lost before COMMIT was sent had no effect and is run once more; lost after it, it is in doubt.
 """
 
 import contextlib
@@ -126,7 +126,7 @@ class Lane:
     def _reconnect(self) -> bool:
         try:
             self._adopt(self._connect())
-        except Exception as error:  # noqa: BLE001 - also what start-up would refuse: a server set up otherwise meanwhile
+        except Exception as error:  # noqa: BLE001 - also what start-up would refuse, of a server that was changed
             log.warning("the database can't be reached", place=self._where, problem=type(error).__name__)
             self._closing.wait(self._options.reconnect_interval_s)
             return False

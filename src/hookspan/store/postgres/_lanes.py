@@ -94,8 +94,8 @@ class Lanes:
     def submit(
         self, run: Run[T], *, is_intake: bool = False, is_alone: bool = False, time_max_s: float | None = None
     ) -> "asyncio.Future[T]":
-        """Plan a task. The future has its value once that is durable. A task that was submitted is run, whatever becomes
-        of its caller.
+        """Plan a task. The future has its value once that is durable. A task that was submitted is run, whatever
+        becomes of its caller.
         """
         self.check(is_intake=is_intake)
         future: asyncio.Future[T] = self._loop.create_future()

@@ -1,8 +1,8 @@
 """Below which id no delivery is pending: what keeps claims out of the partitions of a whole month.
 
-A claim looks into every partition that could have something due, and to plan that costs a millisecond for each. The note
-is kept in the database, rises by whole days, and is lowered in the transaction that makes an old delivery pending again, so
-that no claim passes one by.
+A claim looks into every partition that could have something due, and to plan that costs a millisecond for each. The
+note is kept in the database, rises by whole days, and is lowered in the transaction that makes an old delivery pending
+again, so that no claim passes one by.
 """
 
 from typing import LiteralString
@@ -62,5 +62,3 @@ def rise(connection: Connection, now_ms: int) -> int:
 def _has_pending(connection: Connection, one: Partition) -> bool:
     row = connection.execute(sql.SQL(_HAS_PENDING).format(name=sql.Identifier(one.name))).fetchone()
     return row is not None and bool(row[0])
-
-

@@ -99,9 +99,7 @@ def migrate(
             raise
 
 
-def _run_next(
-    connection: Connection, where: str, options: PostgresOptions, migrations: tuple[Migration, ...]
-) -> None:
+def _run_next(connection: Connection, where: str, options: PostgresOptions, migrations: tuple[Migration, ...]) -> None:
     # Who waits for the lock holds nothing, so it may wait for another node's whole migration.
     _limit(connection, "statement_timeout", options.migration_time_max_s)
     _limit(connection, "lock_timeout", options.migration_time_max_s)

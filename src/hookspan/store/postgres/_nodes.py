@@ -17,8 +17,8 @@ _REGISTER_LOCK = 0x486F6F6B4E6F6465  # "HookNode" read as a number
 
 
 def register_node(connection: Connection, now_ms: int, *, delivers: bool) -> int:
-    """A new node's id, whose remainder by the slots no other node's has. Other nodes live, so nothing of theirs is freed;
-    for what nodes that are gone have left see `free_claims`, for a clock that was set back `bring_forward`.
+    """A new node's id, whose remainder by the slots no other node's has. Other nodes live, so nothing of theirs is
+    freed; for what nodes that are gone have left see `free_claims`, for a clock that was set back `bring_forward`.
     """
     connection.execute("select pg_advisory_xact_lock(%s)", (_REGISTER_LOCK,))
     taken = {one.id % _REMAINDERS for one in nodes(connection)}

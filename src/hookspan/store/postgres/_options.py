@@ -31,8 +31,8 @@ class PostgresOptions(msgspec.Struct, frozen=True, kw_only=True):
     idle_in_transaction_time_max_s: float = 10.0
     network_time_max_s: float = 10.0  # unacknowledged bytes, and keepalives
 
-    # Rings to other nodes within so long become one. Through a pooler nobody hears them, unless `listen_url` leads to the
-    # server itself.
+    # Rings to other nodes within so long become one. Through a pooler nobody hears them, unless `listen_url` leads to
+    # the server itself.
     ring_interval_s: float = 0.02
     listen_url: str | None = None
 

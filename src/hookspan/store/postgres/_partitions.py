@@ -1,8 +1,8 @@
 """Partitions of events, deliveries and attempts: ranges of ids, a day of their time each.
 
 They are made ahead, one that is missing on demand, and dropped by retention (`_drops`). A table is made
-beside its parent and then attached, which holds up nobody who writes; all of it waits only shortly for those who use the
-parent, since everybody else would wait behind.
+beside its parent and then attached, which holds up nobody who writes; all of it waits only shortly for those who use
+the parent, since everybody else would wait behind.
 """
 
 from typing import LiteralString
@@ -103,9 +103,7 @@ def _make_table(connection: Connection, one: Partition) -> None:
 
 
 def _attach(connection: Connection, one: Partition) -> None:
-    connection.execute(
-        _about(one, "alter table {parent} attach partition {name} for values from ({low}) to ({high})")
-    )
+    connection.execute(_about(one, "alter table {parent} attach partition {name} for values from ({low}) to ({high})"))
 
 
 def _about(one: Partition, text: LiteralString) -> sql.Composed:

@@ -57,7 +57,7 @@ def connect(place: Place, options: PostgresOptions, time_max_s: float) -> Connec
     }
     given = defaults | dict(place.parameters) | {"client_encoding": "utf8"}
     if not options.is_pooled:
-        given["options"] += "".join(f" -c {name}={value_ms}" for name, value_ms in _limits(options, time_max_s))
+        given["options"] += "".join(f" -c {name}={value}" for name, value in _settings(options, time_max_s))
     if not given["options"]:
         del given["options"]
     connection = Connection.connect(conninfo.make_conninfo("", **given), autocommit=True)
@@ -65,20 +65,24 @@ def connect(place: Place, options: PostgresOptions, time_max_s: float) -> Connec
     return connection
 
 
-def _limits(options: PostgresOptions, time_max_s: float) -> tuple[tuple[LiteralString, int], ...]:
+def _settings(options: PostgresOptions, time_max_s: float) -> tuple[tuple[LiteralString, LiteralString], ...]:
+    """What the server is to keep to: its limits, and to plan each statement for what it is given. A plan that is kept
+    would be one for the empty day that was made ahead, when that day has come and is full.
+    """
     return (
-        ("statement_timeout", int(time_max_s * 1000)),
-        ("lock_timeout", int(options.lock_time_max_s * 1000)),
-        ("idle_in_transaction_session_timeout", int(options.idle_in_transaction_time_max_s * 1000)),
+        ("statement_timeout", _digits(int(time_max_s * 1000))),
+        ("lock_timeout", _digits(int(options.lock_time_max_s * 1000))),
+        ("idle_in_transaction_session_timeout", _digits(int(options.idle_in_transaction_time_max_s * 1000))),
+        ("plan_cache_mode", "force_custom_plan"),
     )
 
 
 def begin_text(mode: LiteralString, options: PostgresOptions, time_max_s: float) -> LiteralString:
-    """How transactions begin, in one round trip; through a pooler with their limits, which go when they end."""
+    """How transactions begin, in one round trip; through a pooler with their settings, which go when they end."""
     text: LiteralString = "begin isolation level " + mode
     if options.is_pooled:
-        for name, value_ms in _limits(options, time_max_s):
-            text += "; set local " + name + " = " + _digits(value_ms)
+        for name, value in _settings(options, time_max_s):
+            text += "; set local " + name + " = " + value
     return text
 
 

@@ -17,7 +17,9 @@ log = structlog.get_logger()
 
 
 def record(connection: Connection, node: int, results: Sequence[Result]) -> frozenset[int]:
-    """See `Store.record`. One statement; a row that the database refuses refuses all: then `record_carefully` must go."""
+    """See `Store.record`. One statement; a row that the database refuses refuses all: then `record_carefully` must
+    go.
+    """
     _lock_resuming(connection, results)
     held = _write(connection, node, results, keeps_attempts=True)
     return _ended(connection, results, held)

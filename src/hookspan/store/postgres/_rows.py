@@ -59,8 +59,8 @@ def _unpack_events(text: str | None) -> tuple[str, ...] | None:
 
 
 def execute(connection: Connection, name: str, bindings: Any = ()) -> psycopg.Cursor[Values]:
-    """Run a statement, with its answer in binary; what it changes is counted. `Connection.changes` sees the command that
-    stands last in the statement: a change inside a ``with`` before a ``select`` must be counted by who wrote it.
+    """Run a statement, with its answer in binary; what it changes is counted. `Connection.changes` sees the command
+    that stands last in the statement: a change inside a ``with`` before a ``select`` must be counted by who wrote it.
     """
     cursor = connection.execute(statement(name), bindings or None, binary=True)
     status = cursor.statusmessage

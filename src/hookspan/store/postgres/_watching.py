@@ -4,9 +4,14 @@ from collections.abc import Sequence
 
 from hookspan.domain.records import Webhook
 from hookspan.domain.states import VerdictKind
-from hookspan.store.attempts import AttemptLine, FailureGroup
+from hookspan.ids import EPOCH_MS, first_id_at
+from hookspan.store.attempts import GIVEN_UP_LOOK_MAX, AttemptLine, FailureGroup
+from hookspan.store.jobs import IDS_APART_MS
 from hookspan.store.postgres import _rows as rows
 from hookspan.store.postgres._connection import Connection
+
+# A delivery's id can be so far below its event's, by the clocks of two nodes.
+_AHEAD_IDS = first_id_at(EPOCH_MS + IDS_APART_MS)
 
 
 def attempt_lines(
@@ -42,6 +47,8 @@ def given_up(
         "low": application_id or 0,
         "high": application_id or rows.ID_MAX,
         "since": since_id,
+        "lowest": max(0, since_id - _AHEAD_IDS),
+        "look": GIVEN_UP_LOOK_MAX,
         "webhooks": webhooks,
         "each": each,
     }

@@ -1,5 +1,5 @@
-"""The ways to the database: to the lanes that write, to them as intake that is refused first, to those that read, and to
-the one that the heartbeat has for itself. What every room of `PostgresStore` stands on.
+"""The ways to the database: to the lanes that write, to them as intake that is refused first, to those that read, and
+to the one that the heartbeat has for itself. What every room of `PostgresStore` stands on.
 
 What runs on a lane is called inside an open transaction, which the lane commits. It may be run again (a deadlock, a
 connection that was cut before the commit), so it has no effects outside of the database.
@@ -97,7 +97,9 @@ class Ways:
         self.on_ring()
 
     async def _open_lanes(self) -> None:
-        """Check the database, bring it up to date, connect. Raises ConfigurationError. Once: its threads end at `close`."""
+        """Check the database, bring it up to date, connect. Raises ConfigurationError. Once: its threads end at
+        `close`.
+        """
         assert not self._was_opened, "a store is opened once; make another"
         self._was_opened = True
         now_ms = self._clock.now_ms()

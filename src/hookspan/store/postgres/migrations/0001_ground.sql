@@ -3,8 +3,8 @@
 -- plain ones here, for partitions are ranges of ids: the truth of (application_id, position) and of (webhook_id,
 -- event_id, run) comes from the application's row lock, which every change takes first.
 
--- Facts about the database itself: numbers (the highest id that retention has dropped, the time that it obeyed last), and
--- bytes (the encryption check value).
+-- Facts about the database itself: numbers (the highest id that retention has dropped, the time that it obeyed last),
+-- and bytes (the encryption check value).
 create table fact (
   name text collate "C" primary key,
   value bigint,
@@ -114,8 +114,8 @@ create table event (
 ) partition by range (id);
 
 create index event_position on event (application_id, position);
--- Events whose ids say another time than that of their acceptance: made after a clock that was ahead had been corrected.
--- 1704067200000: the epoch of ids. Empty while clocks are right.
+-- Events whose ids say another time than that of their acceptance: made after a clock that was ahead had been
+-- corrected. 1704067200000: the epoch of ids. Empty while clocks are right.
 create index event_displaced on event (application_id, accepted_at, position)
 where abs((id >> 21) + 1704067200000 - accepted_at) > 60000;
 
@@ -131,8 +131,8 @@ create table publish_key (
 create index publish_key_event on publish_key (event_id);
 
 -- state: 1 pending, 2 succeeded, 3 failed, 4 cancelled. node 0: nobody holds it. A claimed one with reason 14 (skipped)
--- is cancelled when it is given back unsent. stalled_at: when the webhook of a delivery stalled that took the stall over
--- from one that was cancelled or expired.
+-- is cancelled when it is given back unsent. stalled_at: when the webhook of a delivery stalled that took the stall
+-- over from one that was cancelled or expired.
 create table delivery (
   id bigint not null,
   application_id bigint not null,
@@ -295,9 +295,9 @@ $$;
 create trigger audit_unchanged before update or delete on audit for each row execute function audit_is_kept();
 create trigger audit_kept before truncate on audit for each statement execute function audit_is_kept();
 
--- The keys under which requests can be sent again. application_id 0 is the installation itself. state: 1 running, 2 done,
--- 3 interrupted. is_publish: events under a key. node: who answers a running one; one of a node that is gone is read as
--- interrupted.
+-- The keys under which requests can be sent again. application_id 0 is the installation itself. state: 1 running, 2
+-- done, 3 interrupted. is_publish: events under a key. node: who answers a running one; one of a node that is gone is
+-- read as interrupted.
 create table idempotency (
   id bigint generated always as identity (cache 1) primary key,
   application_id bigint not null,
@@ -316,8 +316,8 @@ create index idempotency_room on idempotency (application_id, is_publish, began_
 create index idempotency_began on idempotency (began_at);
 create index idempotency_answered on idempotency (began_at) where answer is not null;
 
--- How many keys each application has, and the bytes of their answers. Kept by triggers, a statement at a time and in the
--- order of the rows, so that it is always right.
+-- How many keys each application has, and the bytes of their answers. Kept by triggers, a statement at a time and in
+-- the order of the rows, so that it is always right.
 create table idempotency_tally (
   application_id bigint not null,
   is_publish boolean not null,
@@ -430,8 +430,8 @@ create table statistic (
 
 create index statistic_hour on statistic (hour);
 
--- What an application's people are told of its webhooks. outcome: null while it is tried, 1 delivered, 2 given up, 3 there
--- was no URL.
+-- What an application's people are told of its webhooks. outcome: null while it is tried, 1 delivered, 2 given up, 3
+-- there was no URL.
 create table notice (
   id bigint primary key,
   application_id bigint not null,

@@ -1,6 +1,6 @@
 -- Moves applications on by as many events as come to each, and says where they are now: one row for each that is there,
--- with whether the node is registered; one without an application where none is. The rows are locked in id order, so that
--- two batches never wait for each other in a ring. Leans on the primary keys.
+-- with whether the node is registered; one without an application where none is. The rows are locked in id order, so
+-- that two batches never wait for each other in a ring. Leans on the primary keys.
 with held as materialized (
   select id from node where id = %(node)s for key share
 ),

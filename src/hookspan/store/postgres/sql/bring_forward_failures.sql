@@ -1,4 +1,5 @@
--- Lets no webhook have failed since a time to come, nor be switched on then. Walks webhook, once after a clock was set back.
+-- Lets no webhook have failed since a time to come, nor be switched on then. Walks webhook, once after a clock was set
+-- back.
 with chosen as materialized (
   select id from webhook
   where failing_since > %(now)s or activated_at > %(now)s

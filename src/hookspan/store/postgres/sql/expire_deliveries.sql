@@ -1,5 +1,5 @@
--- Fails scheduled deliveries as expired, those still scheduled; one that somebody else is changing is passed by. Leans on
--- the primary key.
+-- Fails scheduled deliveries as expired, those still scheduled; one that somebody else is changing is passed by. Leans
+-- on the primary key.
 with chosen as materialized (
   select id from delivery
   where id = any(%(ids)s::bigint[]) and state + 0 = 1 and node + 0 = 0

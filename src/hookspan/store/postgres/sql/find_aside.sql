@@ -1,5 +1,5 @@
--- Due deliveries that a person sent, aside of their webhooks' queues: delivery id, webhook id, body bytes. While a webhook is
--- off only first attempts are made. Leans on delivery_aside.
+-- Due deliveries that a person sent, aside of their webhooks' queues: delivery id, webhook id, body bytes. While a
+-- webhook is off only first attempts are made. Leans on delivery_aside.
 with picked as materialized (
   select d.id, d.webhook_id, d.event_id
   from delivery d

@@ -1,9 +1,10 @@
 -- Skips through what is due, webhook by webhook after :after up to :last, at most :per_webhook of each: delivery id,
--- webhook id, body bytes. A webhook that can't be divided among :nodes is one row without a delivery: its own are looked at
--- afterwards, when it is locked (find_undivided). What is sent aside is found by find_aside, suspects (orphaned three times) by find_suspect. What
--- another node takes at this moment is passed by. The limit is taken inside a materialized step, so that no plan can
--- claim more; a limit of one in a lateral keeps each look an index's. Ids below :low have nothing that is pending. Leans
--- on delivery_due (the skip scan and each webhook's due ones) and the primary keys.
+-- webhook id, event id. A webhook that can't be divided among :nodes is one row without a delivery: its own are
+-- looked at afterwards, when it is locked (find_undivided). What is sent aside is found by find_aside, suspects
+-- (orphaned three times) by find_suspect. What another node takes at this moment is passed by. The limit is taken
+-- inside a materialized step, so that no plan can claim more; a limit of one in a lateral keeps each look an index's.
+-- Ids below :low have nothing that is pending. Leans on delivery_due (the skip scan and each webhook's due ones) and
+-- the primary keys.
 with recursive
 waiting (webhook_id) as (
   (
@@ -61,8 +62,4 @@ picked as materialized (
   where waiting.webhook_id <= %(last)s
   limit %(limit)s
 )
-select picked.id, picked.webhook_id, coalesce(event.body_bytes, 0)
-from picked
-left join lateral (
-  select octet_length(event.body) as body_bytes from event where event.id = picked.event_id limit 1
-) as event on true
+select picked.id, picked.webhook_id, picked.event_id from picked

@@ -1,6 +1,6 @@
 -- The last position of an application up to a given one whose event's id is below another; 0 when none is. By halving:
--- events that were dropped leave gaps. One statement, since to plan a look into every partition takes longer than a look.
--- Leans on event_position.
+-- events that were dropped leave gaps. One statement, since to plan a look into every partition takes longer than a
+-- look. Leans on event_position.
 with recursive halving (low, high) as (
   select 0::bigint, %(last)s::bigint
   union all

@@ -1,7 +1,7 @@
--- What is due of locked webhooks that can't be divided among :nodes, where no other node that is registered holds some of
--- theirs: delivery id, webhook id, body bytes. Of a fifo webhook the oldest in order, up to the first that is claimed, not
--- due, stalled or a suspect. Leans on delivery_due, delivery_fifo, delivery_claimed and the primary keys.
-select due.id, webhook.id, event.body_bytes
+-- What is due of locked webhooks that can't be divided among :nodes, where no other node that is registered holds some
+-- of theirs: delivery id, webhook id, body bytes. Of a fifo webhook the oldest in order, up to the first that is
+-- claimed, not due, stalled or a suspect. Leans on delivery_due, delivery_fifo, delivery_claimed and the primary keys.
+select due.id, webhook.id, due.event_id
 from unnest(%(ids)s::bigint[]) as given (id)
 cross join lateral (
   select webhook.id, webhook.delivery_order from webhook where webhook.id = given.id limit 1
@@ -36,9 +36,6 @@ cross join lateral (
     for no key update skip locked
   ) as free
 ) as due
-cross join lateral (
-  select octet_length(event.body) as body_bytes from event where event.id = due.event_id limit 1
-) as event
 where
   not due.is_blocked
   and (

@@ -1,12 +1,12 @@
--- Frees claims of nodes that are not in the table, at most :limit, and counts them as orphaned. What is to be cancelled then
--- (it has a reason) is. What somebody changes at this moment is passed by. Skips through the holders; leans on
+-- Frees claims of nodes that are not in the table, at most :limit, and counts them as orphaned. What is to be cancelled
+-- then (it has a reason) is. What somebody changes at this moment is passed by. Skips through the holders; leans on
 -- delivery_claimed.
 with recursive
 holder (node) as (
   (select node from delivery where node <> 0 and node > 0 order by node limit 1)
   union all
-  select (select delivery.node from delivery where delivery.node <> 0 and delivery.node > holder.node order by node limit 1)
-  from holder
+  select (select delivery.node from delivery where delivery.node <> 0 and delivery.node > holder.node order by node
+  limit 1) from holder
   where holder.node is not null
 ),
 chosen as materialized (

@@ -1,5 +1,5 @@
--- The head of a fifo webhook takes over the stall of the one that was its head, if it is another. Leans on delivery_fifo
--- and the primary key.
+-- The head of a fifo webhook takes over the stall of the one that was its head, if it is another. Leans on
+-- delivery_fifo and the primary key.
 update delivery
 set
   next_attempt_at = null, round_attempts = %(round_attempts)s, round_started_at = %(round_started_at)s,

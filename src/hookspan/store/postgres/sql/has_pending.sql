@@ -1,5 +1,5 @@
--- Whether anything of a webhook is scheduled, or in flight, or in flight and not marked as skipped. Of one moment. Leans
--- on delivery_due and delivery_claimed.
+-- Whether anything of a webhook is scheduled, or in flight, or in flight and not marked as skipped. Of one moment.
+-- Leans on delivery_due and delivery_claimed.
 with recursive holder (node) as (
   select min(node) from delivery where node <> 0 and id >= %(low)s
   union all

@@ -1,6 +1,6 @@
 -- A delivery of its own for an event and a webhook, due now: the next run, since run 0 is the original's even where
--- there is none yet. The event is kept from being dropped meanwhile. Leans on the primary key and delivery_event; upkeep
--- of delivery_webhook, delivery_due and delivery_aside.
+-- there is none yet. The event is kept from being dropped meanwhile. Leans on the primary key and delivery_event;
+-- upkeep of delivery_webhook, delivery_due and delivery_aside.
 with kept as materialized (
   select id, application_id from event
   where id = %(event_id)s and application_id = %(application_id)s

@@ -4,7 +4,8 @@ insert into webhook (
   credentials, position, version, created_at, updated_at,
   also_sign
 ) values (
-  %(id)s, %(application_id)s, %(name)s, %(url)s, %(status)s, %(status_reason)s, %(events)s, %(order)s, %(rate)s, %(concurrency)s, %(event_epoch)s,
+  %(id)s, %(application_id)s, %(name)s, %(url)s, %(status)s, %(status_reason)s, %(events)s, %(order)s, %(rate)s,
+  %(concurrency)s, %(event_epoch)s,
   %(credentials)s, %(position)s, 1, %(created_at)s, %(created_at)s,
   %(also_sign)s
 )

@@ -1,6 +1,6 @@
--- Writes what attempts mean, where the claim still holds: (node, claim) is the fence; and keeps the attempts of those. One
--- row of [delivery id, claim] for each that held. A result without an attempt leaves what is known of the last one. The
--- ids are named twice: as a list they keep partitions out. Leans on the primary key; for coalesce() see
+-- Writes what attempts mean, where the claim still holds: (node, claim) is the fence; and keeps the attempts of those.
+-- One row of [delivery id, claim] for each that held. A result without an attempt leaves what is known of the last one.
+-- The ids are named twice: as a list they keep partitions out. Leans on the primary key; for coalesce() see
 -- take_deliveries.
 with given as materialized (
   select *

@@ -1,5 +1,5 @@
--- Gives claims back unsent, where they still hold; what is to be cancelled then (it has a reason) is. Leans on the primary
--- key; for coalesce() see take_deliveries.
+-- Gives claims back unsent, where they still hold; what is to be cancelled then (it has a reason) is. Leans on the
+-- primary key; for coalesce() see take_deliveries.
 update delivery
 set
   node = 0,
@@ -8,5 +8,5 @@ set
   next_attempt_at = case when delivery.reason is null then %(now)s::bigint end
 from unnest(%(ids)s::bigint[], %(claims)s::bigint[]) as given (id, claim)
 where
-  delivery.id = given.id and delivery.claim = given.claim and coalesce(delivery.node = %(node)s and delivery.state = 1, false)
-  and delivery.id = any(%(ids)s::bigint[])
+  delivery.id = given.id and delivery.claim = given.claim and coalesce(delivery.node = %(node)s and delivery.state = 1,
+  false) and delivery.id = any(%(ids)s::bigint[])

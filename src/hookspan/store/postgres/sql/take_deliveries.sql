@@ -1,5 +1,6 @@
--- Claims locked deliveries for a node, and gives all that sending needs; the claim number only grows. Leans on the primary
--- keys; coalesce() hides from a planner without statistics (of a day that is young) a partial index that it would walk instead.
+-- Claims locked deliveries for a node, and gives all that sending needs; the claim number only grows. Leans on the
+-- primary keys; coalesce() hides from a planner without statistics (of a day that is young) a partial index that it
+-- would walk instead.
 with taken as (
   update delivery set node = %(node)s, claim = claim + 1
   where id = any(%(ids)s::bigint[]) and coalesce(state = 1 and node = 0, false)
