@@ -100,7 +100,7 @@ async def serve(
             log.info("listening", address=node.base_url, database=settings.shown()["database_url"], version=__version__)
             if is_dev:
                 await _show_first_steps(node)
-            else:
+            elif settings.role != "deliver":
                 log.info("dashboard", address=f"{node.base_url}/dashboard", sign_in=HOW_TO_COME_IN)
             await stop.wait()
             if parent is not None:

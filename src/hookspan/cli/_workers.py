@@ -38,8 +38,9 @@ class Workers:
         self._count = count
         self._listener = listener
         self._work = work
-        self._since_s: dict[int, float] = {}
+        self._since_s: dict[int, tuple[float, bool]] = {}  # and whether it is one of the first
         self._pause_s = PAUSE_MIN_S
+        self._first_left = count
         self._signals = 0
         self._code = int(Exit.OK)
         self._watched, self._held = os.pipe()
@@ -62,22 +63,25 @@ class Workers:
         child = os.fork()
         if child == 0:
             os.close(self._held)
+            os.setpgid(0, 0)  # a terminal's Ctrl-C goes to a whole group: ours comes from the parent, once
             os._exit(_run_child(self._work, self._listener, self._watched))
-        self._since_s[child] = time.monotonic()
+        # One that is started anew may find its database away for a while, and is started until it is back.
+        self._since_s[child] = (time.monotonic(), self._first_left > 0)
+        self._first_left -= 1
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
         log.info("worker started", process=child)
 
     def _wait(self) -> None:
         """Until one ends, and what that means."""
         child, status = os.wait()
-        began_s = self._since_s.pop(child, None)
+        began_s, is_first = self._since_s.pop(child, (None, False))
         if began_s is None:
             return
         code = os.waitstatus_to_exitcode(status)
         if self._signals:
             self._code = self._code or max(code, 0)
             return
-        if code == Exit.CANT_START:  # it has said why: another try would say the same
+        if code == Exit.CANT_START and is_first:  # it has said why: another try would say the same
             self._stop_all(int(code))
             return
         ran_s = time.monotonic() - began_s

@@ -11,6 +11,7 @@ import yaml  # type: ignore[import-untyped]
 from hookspan.cli.node import GRACE_S, REQUESTS_GRACE_S
 from tests.unit.deploy._files import BASE, SPLIT, documents, manifests
 from tests.unit.deploy._kubernetes import problem
+from tests.unit.deploy._published import published_problem
 
 FOLDERS = [BASE, SPLIT]
 ALL = manifests(*FOLDERS)
@@ -50,7 +51,10 @@ def is_chosen(selector: dict[str, str], labels: dict[str, str]) -> bool:
 
 @pytest.mark.parametrize("one", ALL, ids=named)
 def test_each_object_has_the_shape_of_its_kind(one: dict[str, Any]) -> None:
-    """No member that Kubernetes would refuse or pass over in silence, none of another type."""
+    """No member that Kubernetes would refuse or pass over in silence, none of another type: by its own schemas, and by
+    the narrower shapes of what we use.
+    """
+    assert published_problem(one) is None
     assert problem(one) is None
 
 
@@ -76,15 +80,18 @@ def test_a_wrong_shape_is_found() -> None:
         (("metadata", "name"), "Hookspan"),
         (("kind",), "Deploymint"),
     ):
+        is_name = path == ("metadata", "name")  # which the published schemas leave to the server
         bad = copy.deepcopy(good)
         place: Any = bad
         for step in path[:-1]:
             place = place[step]
         place[path[-1]] = value
         assert problem(bad) is not None, path
+        assert is_name or published_problem(bad) is not None, path
     without = copy.deepcopy(good)
     del without["spec"]["selector"]
     assert problem(without) is not None
+    assert published_problem(without) is not None
 
 
 # --- the overlay

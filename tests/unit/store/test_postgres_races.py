@@ -9,6 +9,7 @@ import random
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import msgspec
 import psycopg
 import pytest
 
@@ -83,6 +84,44 @@ async def test_a_public_id_is_given_once(nodes: Nodes) -> None:
     made = await asyncio.gather(*(world.store.create_application(new(world)) for world in nodes.worlds * 4))
     [one] = [application for application in made if application is not None]
     assert one == await nodes.worlds[0].store.get_application("app_same")
+
+
+async def test_the_profile_is_fixed_by_a_publish_that_is_not_yet_committed(nodes: Nodes) -> None:
+    """Who changes it waits, and finds an event."""
+    one, _ = nodes.worlds
+    application = await one.application()
+    with beside(nodes) as publisher:
+        publisher.execute("update application set last_position = 1 where id = %s", (application.id,))
+        changing = asyncio.create_task(
+            one.store.update_application(
+                application.id,
+                one.now,
+                name=None,
+                profile="bridge-api",
+                uuid=None,
+                settings=None,
+                metadata=None,
+                notify=msgspec.UNSET,
+            )
+        )
+        await waits(nodes)
+    with pytest.raises(StateForbidden, match="standard"):
+        await changing
+
+
+async def test_no_event_falls_between_two_states(nodes: Nodes) -> None:
+    """A publish that is being committed fans out, or is behind the webhook's position: never neither."""
+    one, _ = nodes.worlds
+    application = await one.application()
+    webhook = await one.webhook(application)
+    with beside(nodes) as publisher:
+        publisher.execute("update application set last_position = 7 where id = %s", (application.id,))
+        disabling = asyncio.create_task(one.move(webhook, WebhookStatus.DISABLED))
+        await waits(nodes)
+    assert (await disabling).position == 7
+    revision = await one.store.revision(webhook.id, 2)
+    assert revision is not None
+    assert revision.from_position == 7
 
 
 async def test_a_deletion_meets_publishes(nodes: Nodes) -> None:

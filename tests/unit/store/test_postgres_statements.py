@@ -86,7 +86,7 @@ HOT = {
     "find_suspect": CLAIM,
     "find_next_due": CLAIM,
     "find_next_aside": CLAIM,
-    "take_deliveries": {"node": 1, "ids": SOME},
+    "take_deliveries": {"node": 1, "ids": SOME, "event_ids": SOME},
     "release_deliveries": {"node": 1, "now": 10, "ids": SOME, "claims": [1] * len(SOME)},
     "record_results": record_bindings(),
     "free_claims": {"now": 10, "limit": 100},

@@ -12,7 +12,7 @@ from hookspan.store.postgres._rows import ID_MAX, id_list
 
 ASIDES_MAX = 100  # of one claim: what people send by hand goes first, and leaves room for the rest
 
-_Picked = tuple[int, int, int]  # delivery id, webhook id, bytes of the body
+_Picked = tuple[int, int, int]  # delivery id, webhook id, event id
 _Found = tuple[int | None, int, int]  # None: the webhook can't be divided among nodes, and is yet to be looked at
 
 
@@ -56,14 +56,14 @@ class Claimer:
         found = _find_due(connection, bindings, after, ID_MAX, limit)
         if after and len(found) < limit:
             found += _find_due(connection, bindings, 0, after, limit - len(found))
-        picked = _within(asides + found, bytes_max)
+        picked = _within(connection, asides + found, bytes_max)
         if not picked:
             self._after = 0
             return []
         is_all = len(found) < limit and len(picked) == len(asides) + len(found)
         if len(picked) > len(asides):
             self._after = 0 if is_all else picked[-1][1]
-        return _take(connection, node, [ident for ident, _, _ in picked])
+        return _take(connection, node, picked)
 
 
 def claim_suspect(connection: Connection, node: int, now_ms: int, skip: Collection[int]) -> Claimed | None:
@@ -71,8 +71,9 @@ def claim_suspect(connection: Connection, node: int, now_ms: int, skip: Collecti
     lowest = rows.value(connection, "lock_node", (node,))
     if lowest is None:
         return None
-    ident = rows.value(connection, "find_suspect", {"now": now_ms, "skip": id_list(skip), "low": lowest})
-    taken = [] if ident is None else _take(connection, node, [ident])
+    bindings = {"now": now_ms, "skip": id_list(skip), "low": lowest}
+    found: list[_Picked] = rows.many(connection, "find_suspect", tuple, bindings)
+    taken = _take(connection, node, found) if found else []
     return taken[0] if taken else None
 
 
@@ -94,11 +95,11 @@ def _find_due(connection: Connection, bindings: dict[str, Any], after: int, last
     undivided = [webhook_id for ident, webhook_id, _ in found if ident is None]
     theirs = _find_undivided(connection, bindings, undivided) if undivided else {}
     picked: list[_Picked] = []
-    for ident, webhook_id, body_bytes in found:
+    for ident, webhook_id, event_id in found:
         if ident is None:
             picked += theirs.get(webhook_id, ())
         else:
-            picked.append((ident, webhook_id, body_bytes))
+            picked.append((ident, webhook_id, event_id))
     return picked[:limit]
 
 
@@ -119,20 +120,26 @@ def _find_asides(connection: Connection, bindings: dict[str, Any]) -> list[_Pick
     return rows.many(connection, "find_aside", tuple, bindings)
 
 
-def _within(found: list[_Picked], bytes_max: int) -> list[_Picked]:
+def _within(connection: Connection, found: list[_Picked], bytes_max: int) -> list[_Picked]:
     """As many from the front as `bytes_max` holds, but at least one."""
+    if len(found) <= 1:
+        return found
+    sizes: dict[int, int] = dict(
+        rows.many(connection, "measure_events", tuple, (list({event_id for _, _, event_id in found}),))
+    )
     size = 0
-    for count, (_, _, body_bytes) in enumerate(found):
-        size += body_bytes
+    for count, (_, _, event_id) in enumerate(found):
+        size += sizes.get(event_id, 0)
         if count and size > bytes_max:
             return found[:count]
     return found
 
 
-def _take(connection: Connection, node: int, idents: list[int]) -> list[Claimed]:
+def _take(connection: Connection, node: int, picked: list[_Picked]) -> list[Claimed]:
     """Claim them, in the order given. What was found by no lock and is gone meanwhile is left out."""
-    taken = rows.many(connection, "take_deliveries", _claimed, {"node": node, "ids": idents})
-    by_id = {one.id: one for one in taken}
+    idents = [ident for ident, _, _ in picked]
+    bindings = {"node": node, "ids": idents, "event_ids": list({event_id for _, _, event_id in picked})}
+    by_id = {one.id: one for one in rows.many(connection, "take_deliveries", _claimed, bindings)}
     return [by_id[ident] for ident in idents if ident in by_id]
 
 

@@ -1,5 +1,5 @@
--- When the next delivery is due of a webhook that sends, outside :skip; a fifo webhook's head alone counts, and none while
--- that is claimed. Leans on delivery_due and delivery_fifo.
+-- When the next delivery is due of a webhook that sends, outside :skip; a fifo webhook's head alone counts, and none
+-- while that is claimed. Leans on delivery_due and delivery_fifo.
 with recursive
 waiting (webhook_id) as (
   (

@@ -1,5 +1,5 @@
--- Which event holds each publisher id: given event id, kept event id, its hash. A statement of its own, since the one that
--- takes them can't see who was faster. Leans on the primary key of publish_key.
+-- Which event holds each publisher id: given event id, kept event id, its hash. A statement of its own, since the one
+-- that takes them can't see who was faster. Leans on the primary key of publish_key.
 select given.event_id, kept.event_id, kept.input_hash
 from
   unnest(%(event_ids)s::bigint[], %(application_ids)s::bigint[], %(publisher_ids)s::text[])

@@ -1,6 +1,6 @@
--- A due delivery that nodes died over three times, to be sent alone. Of a fifo webhook only its head. Leans on
--- delivery_suspect, and on delivery_fifo for the head.
-select suspect.id
+-- A due delivery that nodes died over three times, to be sent alone: delivery id, webhook id, event id. Of a fifo
+-- webhook only its head. Leans on delivery_suspect, and on delivery_fifo for the head.
+select suspect.id, suspect.webhook_id, suspect.event_id
 from delivery suspect
 cross join lateral (
   select 1 from webhook

@@ -1,5 +1,5 @@
 -- What is due of locked webhooks that can't be divided among :nodes, where no other node that is registered holds some
--- of theirs: delivery id, webhook id, body bytes. Of a fifo webhook the oldest in order, up to the first that is
+-- of theirs: delivery id, webhook id, event id. Of a fifo webhook the oldest in order, up to the first that is
 -- claimed, not due, stalled or a suspect. Leans on delivery_due, delivery_fifo, delivery_claimed and the primary keys.
 select due.id, webhook.id, due.event_id
 from unnest(%(ids)s::bigint[]) as given (id)
