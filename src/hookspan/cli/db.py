@@ -1,4 +1,4 @@
-"""`hookspan db`: look at the database file, check it, back it up."""
+"""`hookspan db`: look at the database, check it, back it up, copy it."""
 
 import contextlib
 import os
@@ -9,6 +9,7 @@ from typing import Any
 
 import apsw
 import click
+import msgspec
 
 from hookspan.cli._db_copy import copy
 from hookspan.cli._options import settings_from, settings_options
@@ -19,9 +20,12 @@ BUSY_TIMEOUT_MS = 2_000
 BACKUP_PAGES = 2_048  # copied between two looks at the progress bar: 8 MiB
 PROBLEMS_MAX = 100
 _NOTES = {
-    "database_bytes": "the file itself",
+    "database_bytes": "with its indexes",
     "reusable_bytes": "of these free inside it, for new rows: a file does not shrink",
     "wal_bytes": "beside it, the newest commits; copied into the file as it goes",
+    "nodes": "registered now",
+    "connections": "of everybody, now",
+    "partitions": "days of events that are kept, and those made ahead",
 }
 
 
@@ -40,7 +44,13 @@ def status(*, is_json: bool, **flags: str | None) -> None:
     Example:
       hookspan db status --json
     """
-    path = settings_from(**flags).database_path
+    settings = settings_from(**flags)
+    if settings.is_shared:
+        from hookspan.store.postgres import read_status
+
+        _say_facts(msgspec.structs.asdict(read_status(settings.database_url)), is_json=is_json)
+        return
+    path = settings.database_path
     with reading(path) as database:
         facts: dict[str, Any] = {
             "path": str(path.resolve()),
@@ -50,14 +60,26 @@ def status(*, is_json: bool, **flags: str | None) -> None:
             "schema_version": database.pragma("user_version"),
             "sqlite": apsw.sqlite_lib_version(),
         }
+    _say_facts(facts, is_json=is_json)
+
+
+def _say_facts(facts: dict[str, Any], *, is_json: bool) -> None:
     if is_json:
         say_json(facts)
-    else:
-        shown = {name: f"{value:,}" if name in _NOTES else str(value) for name, value in facts.items()}
-        width = max(len(shown[name]) for name in _NOTES)
-        for name, text in shown.items():
-            note = f"  {dim(_NOTES[name])}" if name in _NOTES else ""
-            click.echo(f"{name:<15} {text.rjust(width) if note else text}{note}")
+        return
+    shown = {name: f"{value:,}" if isinstance(value, int) else value for name, value in facts.items()}
+    width = max(len(shown[name]) for name in shown if name in _NOTES)
+    for name, text in shown.items():
+        note = f"  {dim(_NOTES[name])}" if name in _NOTES else ""
+        click.echo(f"{name:<15} {text.rjust(width) if note else text}{note}")
+
+
+def _sqlite_path(flags: dict[str, str | None], instead: str) -> Path:
+    """Of a command that is about SQLite's file; `instead` says what PostgreSQL has for it."""
+    settings = settings_from(**flags)
+    if settings.is_shared:
+        raise ConfigurationError(f"The database is PostgreSQL, which has tools of its own for this: {instead}.")
+    return settings.database_path
 
 
 @command.command("check")
@@ -70,7 +92,7 @@ def check(*, is_json: bool, **flags: str | None) -> int:
     Example:
       hookspan db check --database-url sqlite:////backup/hookspan.db
     """
-    path = settings_from(**flags).database_path
+    path = _sqlite_path(flags, "pg_amcheck finds damage; see docs/operating/backup.md")
     problems: list[str] = []
     with reading(path) as database:
         found = [str(row[0]) for row in database.execute(f"pragma integrity_check({PROBLEMS_MAX})")]
@@ -100,7 +122,7 @@ def backup(to: Path, **flags: str | None) -> None:
 
     Keep encryption.key with it: without that key webhook credentials in the copy can't be read.
     """
-    source = settings_from(**flags).database_path
+    source = _sqlite_path(flags, "pg_dump or pg_basebackup; see docs/operating/backup.md")
     if to.exists():
         raise click.UsageError(f"{to} exists already; a backup never overwrites a file.")
     partial = to.with_name(to.name + ".partial")

@@ -1,4 +1,4 @@
-"""`hookspan db`, on SQLite files of any kind."""
+"""`hookspan db`, on SQLite files of any kind and on PostgreSQL."""
 
 import json
 from pathlib import Path
@@ -10,6 +10,8 @@ import pytest
 from hookspan.cli import db
 from hookspan.cli._output import Exit
 from hookspan.cli._root import run
+from hookspan.store.postgres._migrations import VERSION
+from tests.support.postgres import DATABASES
 
 ROWS = 3_000
 
@@ -140,3 +142,50 @@ def test_a_locked_database_is_told_in_one_line(
     assert db_run("status", path=path) == Exit.FAILED
     assert "locked by a running server" in capsys.readouterr().err
     holder.close()
+
+
+# --- on PostgreSQL
+
+
+def test_status_of_a_shared_database(capsys: pytest.CaptureFixture[str]) -> None:
+    """What it is, how large, who works on it; the password is not said."""
+    url = DATABASES.make()
+    assert run(["db", "status", "--json", "--database-url", url]) == Exit.OK
+    text = capsys.readouterr().out
+    facts = json.loads(text)
+    assert facts["schema_version"] == VERSION
+    assert facts["database_bytes"] > 1_000_000
+    assert (facts["nodes"], facts["connections"] >= 1, facts["partitions"] > 1) == (0, True, True)
+    assert DATABASES.server.password not in text
+    assert run(["db", "status", "--database-url", url]) == Exit.OK
+    assert "registered now" in capsys.readouterr().out
+
+
+def test_an_empty_one_has_no_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    """Looking makes none."""
+    url = DATABASES.make(template="template0")
+    assert run(["db", "status", "--json", "--database-url", url]) == Exit.OK
+    assert json.loads(capsys.readouterr().out)["schema_version"] == 0
+
+
+@pytest.mark.parametrize(("arguments", "tool"), [(["check"], "pg_amcheck"), (["backup", "x.db"], "pg_dump")])
+def test_what_postgresql_does_itself(
+    arguments: list[str], tool: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Said by name, rather than "there is no file"."""
+    monkeypatch.chdir(tmp_path)
+    code = run(["db", *arguments, "--database-url", "postgresql://user:hunter2@127.0.0.1:1/x"])
+    said = capsys.readouterr().err
+    assert code == Exit.CANT_START
+    assert tool in said
+    assert "hunter2" not in said
+
+
+def test_a_database_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line, without the password."""
+    code = run(["db", "status", "--database-url", "postgresql://user:hunter2@127.0.0.1:1/x"])
+    said = capsys.readouterr().err
+    assert code == Exit.CANT_START
+    assert said.count("\n") == 1
+    assert "127.0.0.1:1/x" in said
+    assert "hunter2" not in said

@@ -131,6 +131,8 @@ async def test_a_database_that_is_away_is_refused_at_once_and_comes_back(url: st
         await until(lambda: store._writers.connected_count == 0)
         with pytest.raises(StoreUnavailable):
             store.check_intake()
+        stats = await world.store.stats()
+        assert stats["connected_writers"] == 0
         proxy._target = target
         await until(lambda: store._writers.connected_count == 1)
         await world.application()

@@ -149,6 +149,18 @@ def test_who_uses_the_table_is_not_waited_for_long(connection: Connection) -> No
 
 
 @pytest.mark.anyio
+async def test_days_are_made_ahead_as_time_goes_on() -> None:
+    """By the turns of retention, of whichever node comes first."""
+    async with two_nodes() as nodes:
+        one, two = nodes.worlds
+        for world in (one, two):
+            world.clock.move(50 * DAY_MS)
+            await world.store.expire(0, 0, 10, world.now)
+        ahead = partition_of("delivery", first_id_at(one.now + DAY_MS))
+        assert nodes.query("select to_regclass(%s) is not null", ahead.name) == [(True,)]
+
+
+@pytest.mark.anyio
 async def test_a_missing_day_is_made_when_it_is_needed() -> None:
     """By whoever comes first, while others come too: a clock that leaps stops nobody."""
     async with two_nodes() as nodes:

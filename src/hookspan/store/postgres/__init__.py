@@ -5,7 +5,8 @@ Read `store.py` first: each call of the contract is a line there. `_ways.py` say
 """
 
 from hookspan.store.postgres._options import PostgresOptions
+from hookspan.store.postgres._status import Status, read_status
 from hookspan.store.postgres._target import PostgresTarget
 from hookspan.store.postgres.store import PostgresStore
 
-__all__ = ["PostgresOptions", "PostgresStore", "PostgresTarget"]
+__all__ = ["PostgresOptions", "PostgresStore", "PostgresTarget", "Status", "read_status"]

@@ -23,7 +23,7 @@ def open_database(place: Place, options: PostgresOptions, now_ms: int, *, is_to_
     try:
         connection = connect(place, options, options.migration_time_max_s)
     except psycopg.Error as error:
-        raise _refused(error, place) from error
+        raise refused_connection(error, place) from error
     with connection:
         check_server(connection, place)
         try:
@@ -84,7 +84,7 @@ def check_server(connection: Connection, place: Place) -> None:
         )
 
 
-def _refused(error: psycopg.Error, place: Place) -> ConfigurationError:
+def refused_connection(error: psycopg.Error, place: Place) -> ConfigurationError:
     """Why it could not be connected to. The server's words hold names, never a password."""
     sqlstate = error.sqlstate or ""
     text = " ".join(str(error).split())

@@ -4,6 +4,7 @@ Writes go to a few lanes, reads to others, the heartbeat to its own. `append` an
 intake: they are refused first when too much waits.
 """
 
+import contextlib
 import copy
 from collections.abc import Collection, Sequence
 from typing import Self
@@ -11,6 +12,7 @@ from typing import Self
 from hookspan.clock import Clock
 from hookspan.domain.audit import AuditEntry
 from hookspan.domain.records import Attempt
+from hookspan.errors import Overloaded, StoreUnavailable
 from hookspan.ids import IdMaker
 from hookspan.store.contract import Appended, Claimed, ClaimRef, DataRefused, FanOut, NewEvent, Result
 from hookspan.store.idempotency import KeyedPublish
@@ -56,6 +58,7 @@ class PostgresStore(
     ) -> None:
         super().__init__(url, clock=clock, ids=ids, options=options)
         self._claimer = Claimer()
+        self._database_bytes = 0
 
     # --- hot
 
@@ -143,8 +146,10 @@ class PostgresStore(
         return await self._write(keep)
 
     async def stats(self) -> dict[str, int]:
+        with contextlib.suppress(StoreUnavailable, Overloaded):  # what is told then is what was seen last
+            self._database_bytes = await self._read(lambda db: int(rows.value(db, "read_database_bytes")))
         return {
-            "database_bytes": await self._read(lambda db: int(rows.value(db, "read_database_bytes"))),
+            "database_bytes": self._database_bytes,
             "pending_jobs": self._writers.task_count,
             "pending_reads": self._readers.task_count,
             "connected_writers": self._writers.connected_count,

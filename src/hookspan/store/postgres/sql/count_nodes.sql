@@ -1,0 +1,2 @@
+-- How many nodes are registered. Upkeep.
+select count(*) from node
