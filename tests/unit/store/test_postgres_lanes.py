@@ -249,6 +249,28 @@ async def test_a_text_with_a_nul_is_refused_as_data(url: str) -> None:
         await world.application(name="a")
 
 
+@pytest.mark.parametrize("is_pooled", [False, True])
+async def test_limits_go_with_the_connection_or_with_each_transaction(url: str, is_pooled: bool) -> None:
+    """Through a pooler nothing is left behind in a session, for it may be another's next."""
+    names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+
+    def settings(connection: Any) -> list[str]:
+        return [connection.execute("select current_setting(%s)", (name,)).fetchone()[0] for name in names]
+
+    async with opened(url, is_pooled=is_pooled, read_time_max_s=4.0) as world:
+        store = inside(world)
+        for lanes, time in ((store._writers, "15s"), (store._readers, "4s"), (store._pulse, "5s")):
+            assert await lanes.submit(settings) == [time, "5s", "10s"]
+            assert await lanes.submit(settings, is_alone=True) == (
+                ["0", "0", "0"] if is_pooled else [time, "5s", "10s"]
+            )
+        parameters = await store._writers.submit(lambda db: db.info.get_parameters())
+        assert parameters["tcp_user_timeout"] == "10000"
+        assert parameters["keepalives_count"] == "3"
+        assert await store._writers.submit(lambda db: db.prepare_threshold) is None
+        assert store._bell.can_hear is not is_pooled
+
+
 async def test_readers_change_nothing(url: str) -> None:
     """A read runs in a transaction that can't write, and sees one state of the database."""
     async with opened(url) as world:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from hookspan.errors import ConfigurationError
+from hookspan.errors import ConfigurationError, StoreUnavailable
 from hookspan.store.postgres import PostgresStore, _opening
 from hookspan.store.postgres._migrations import VERSION
 from tests.support.clock import VirtualClock
@@ -151,8 +151,16 @@ async def test_a_server_that_forgets_and_a_standby(tmp_path) -> None:
             await settled(url, name, "off")
             with pytest.raises(ConfigurationError, match=f"{name} = off"):
                 await store_at(url).open()
+            server.execute("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'hookspan'")
+            for _ in range(OPTIONS.writers + 1):
+                with pytest.raises(StoreUnavailable):
+                    await store.set_failing_since(1, None)
             server.execute(f"alter system reset {name}", "select pg_reload_conf()")
             await settled(url, name, "on")
+            async with asyncio.timeout(20):
+                while (await store.stats())["connected_writers"] < OPTIONS.writers:
+                    await asyncio.sleep(0)
+            await store.set_failing_since(1, None)
         await store.close()
         standby = server.make_standby()
         standby.start()

@@ -53,6 +53,11 @@ class Bell:
 
     # --- on the loop
 
+    @property
+    def can_hear(self) -> bool:
+        """Whether this node listens at all."""
+        return self._listen is not None
+
     def start(self) -> None:
         self._loop = asyncio.get_running_loop()
         if self._listen is not None:
