@@ -18,7 +18,17 @@ NAME_CHARS_MAX: Final = 60
 LOGO_BYTES_MAX: Final = 256 * 1024
 CONTRAST_MIN: Final = 4.5  # WCAG 2.2, 1.4.3, level AA
 _COLOUR = re.compile(r"#([0-9a-f]{3}|[0-9a-f]{6})", re.ASCII | re.IGNORECASE)
-_SVG = re.compile(rb"\A(\xef\xbb\xbf)?\s*(<\?xml[^>]{0,200}\?>\s*)?(<!--.{0,2000}?-->\s*)*<svg[\s>]", re.DOTALL)
+# Each part ends in one way only, so that a file which is none is told in one pass. A DOCTYPE without entities is what
+# drawing programs write.
+_COMMENTS = rb"(?:<!--(?:(?!-->).){0,2000}+-->\s*+)*+"
+_SVG = re.compile(
+    rb"\A(?:\xef\xbb\xbf)?\s*+(?:<\?xml[^>]{0,200}\?>\s*+)?"
+    + _COMMENTS
+    + rb"(?:<!DOCTYPE\s[^>\[]{0,400}>\s*+)?"
+    + _COMMENTS
+    + rb"<svg[\s>]",
+    re.DOTALL,
+)
 # Lightness and chroma of what lies behind text in the accent's colour, at worst: the style sheet's --accent-soft.
 _SOFT_LIGHT, _SOFT_DARK = (0.955, 0.02), (0.30, 0.06)
 _INK_ON_DARK = (0.18, 0.03)

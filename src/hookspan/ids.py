@@ -25,6 +25,10 @@ AUDIT_PREFIX = "aud_"
 
 EPOCH_MS = 1_704_067_200_000  # 2024-01-01T00:00:00Z
 SLOTS = 1 << 10
+# Databases whose ids never meet, so that applications can move between them. Each has as many slots, the last of them
+# for what its store makes itself, the others for nodes.
+CELLS = 16
+NODE_SLOTS = SLOTS // CELLS - 1
 _COUNTER_BITS = 11
 _TIME_SHIFT = 21
 _TIME_MAX = (1 << 42) - 1  # in the year 2163; what is asked for beyond it is cut
@@ -79,6 +83,16 @@ class IdMaker:
         """Never make an id at or below `highest`: a clock that was set back must not repeat ids."""
         with self._lock:
             self._tick = max(self._tick, (highest >> _TIME_SHIFT) << _COUNTER_BITS | 0x7FF)
+
+
+def node_slot(cell: int, node: int) -> int:
+    """Where a node of a cell makes its ids: another slot than any other whose number differs by `NODE_SLOTS`."""
+    return cell * (NODE_SLOTS + 1) + node % NODE_SLOTS
+
+
+def own_slot(cell: int) -> int:
+    """Where the stores of a cell make the ids of what nobody asked them for by one."""
+    return cell * (NODE_SLOTS + 1) + NODE_SLOTS
 
 
 def first_id_at(at_ms: int) -> int:

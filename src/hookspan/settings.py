@@ -21,6 +21,7 @@ import msgspec
 from hookspan import brand
 from hookspan.contact import wrong_contact
 from hookspan.errors import ConfigurationError
+from hookspan.ids import CELLS
 from hookspan.mail_address import is_mail_address, read_smtp_url
 
 PREFIX = "HOOKSPAN_"
@@ -82,6 +83,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     brand_colour: str | None = None  # as #0a7 or #00aa77
     role: Role = "all"  # what a node on a shared database does
     trust_window: Annotated[int, msgspec.Meta(ge=TRUST_WINDOW_S_MIN, le=600)] = 30  # seconds; the same on all nodes
+    cell: Annotated[int, msgspec.Meta(ge=0, lt=CELLS)] = 0  # the database's number among others; see hookspan.ids
     database_listen_url: str | None = None  # past a PgBouncer, for wake-ups
     database_replica_url: str | None = None  # for lists
     database_prepared: bool = True  # statements may be prepared: the server, or a PgBouncer from 1.21 on, keeps them
@@ -262,6 +264,7 @@ _ALLOWED = {  # for those that are more than text
     "role": "all, intake or deliver",
     "trust_window": "a whole number of seconds from 2 to 600, the same on all nodes",
     "database_prepared": "true or false",
+    "cell": f"a whole number from 0 to {CELLS - 1}",
 }
 
 
@@ -304,8 +307,8 @@ def _check(settings: Settings, origin: dict[str, str]) -> None:
             raise ConfigurationError(f"{origin[name]}: {why}.")
     if settings.role != "all" and not settings.is_shared:
         raise ConfigurationError(f"{origin['role']}: only nodes on PostgreSQL share the work; on SQLite there is one.")
-    for name in ("database_listen_url", "database_replica_url"):
-        if getattr(settings, name) is not None and not settings.is_shared:
+    for name in ("database_listen_url", "database_replica_url", "cell"):
+        if getattr(settings, name) not in (None, 0) and not settings.is_shared:
             raise ConfigurationError(f"{origin[name]}: goes with a PostgreSQL database_url.")
     if (settings.smtp_url is None) != (settings.smtp_from is None):
         raise ConfigurationError("smtp_url and smtp_from go together: give both, or none.")

@@ -16,6 +16,7 @@ def store_of(settings: Settings, clock: Clock, ids: IdMaker) -> Store:
 
     listen_url = settings.database_listen_url
     options = PostgresOptions(
+        cell=settings.cell,
         # Who names another address to listen at, or a pooler that can't carry prepared statements, has one before it.
         is_pooled=listen_url is not None or not settings.database_prepared,
         listen_url=listen_url,

@@ -106,6 +106,7 @@ async def running(settings: Settings, listener: socket.socket) -> AsyncIterator[
                 takes_in=settings.role != "deliver",
                 delivers=settings.role != "intake",
                 trust_window_s=settings.trust_window,
+                cell=settings.cell,
                 logs_failures=settings.log_level in {"debug", "info"},
                 logs_successes=settings.log_level == "debug",
             ),

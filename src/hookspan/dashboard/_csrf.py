@@ -31,7 +31,10 @@ def is_foreign(headers: Mapping[str, str], public_url: str) -> bool:
     origin = headers.get("origin")
     if origin is None or origin == "null":
         return False
-    host = urlsplit(origin).netloc.lower()
+    try:
+        host = urlsplit(origin).netloc.lower()
+    except ValueError:  # no browser writes such a one
+        return True
     return host not in {headers.get("host", "").lower(), urlsplit(public_url).netloc.lower()}
 
 

@@ -46,12 +46,14 @@ class Door:
         return await self._enter(request, request.path_params["token"], "portal")
 
     async def _enter(self, request: Asked, token: str, kind: str) -> Response[str] | None:
-        form = await self.form(request)
+        scope = cast("Scope", request.scope)
         caller = await self.caller(request, token, kind)
+        # First of all, so that what follows can be read within the portal's frame too. Where a portal's time is over
+        # nobody knows any more whose frame it was: any may show that it is, for there is nothing to be done there.
+        scope[FRAME] = caller.origin if caller is not None else "*" if kind == "portal" else None
+        form = await self.form(request)
         if caller is None:
             return self._pages.page("no_session.html", request, status=401, form=form, kind=kind, was_in=bool(token))
-        scope = cast("Scope", request.scope)
-        scope[FRAME] = caller.origin
         scope[VISIT] = Visit(
             self._manage.desk(caller),
             caller,

@@ -11,6 +11,7 @@ from hookspan.explain_json import explain_validation
 
 BODY_BYTES_MAX: Final = 512 * 1024
 FIELDS_MAX: Final = 2_000
+LINES_MAX: Final = 2_000  # of one field
 _KIND: Final = "application/x-www-form-urlencoded"
 
 T = TypeVar("T")
@@ -36,8 +37,13 @@ class Form:
         return list(self._by_name.get(name, []))
 
     def lines(self, name: str) -> list[str]:
-        """The lines of a text area, without white space around them and without empty ones."""
-        return [line.strip() for line in self.text(name).splitlines() if line.strip()]
+        """The lines of a text area, without white space around them and without empty ones. Raises InvalidRequest for
+        more than LINES_MAX: each is looked at, and shown again.
+        """
+        lines = self.text(name).split("\n", LINES_MAX)
+        if len(lines) > LINES_MAX:
+            raise InvalidRequest(f"There are more than {LINES_MAX:,} lines in a field of the form.")
+        return [line.strip() for line in lines if line.strip()]
 
 
 def read_form(kind: str, raw: bytes) -> Form:

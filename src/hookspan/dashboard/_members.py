@@ -15,7 +15,7 @@ from hookspan.dashboard._repeats import Repeats
 from hookspan.dashboard._visit import Entered, Filled, Part, Visit
 from hookspan.errors import HookspanError, NotAllowed
 from hookspan.manage import views
-from hookspan.manage.inputs import LIMIT_MAX, ChangePerson, InvitePerson, MakeLink, Paging
+from hookspan.manage.inputs import ChangePerson, InvitePerson, MakeLink
 
 Asked = Request[Any, Any, Any]
 ThePages = SkipValidation[NamedDependency[Pages]]
@@ -149,13 +149,12 @@ async def _person_page(
     place = await place_of(visit)
     person = await _person(visit, place, person_id)
     gifts = await visit.desk.rights.gifts("person", person.application_id)
-    sessions = (await visit.desk.sessions.page(Paging(limit=LIMIT_MAX))).data
     return pages.page(
         "member.html",
         request,
         status=200 if error is None else error.status,
         person=person,
-        sessions=[one for one in sessions if one.person.id == person.id],
+        sessions=await visit.desk.sessions.of_person(person.id),
         form=form or Form([("name", person.name), ("role", person.role)]),
         errors=NO_ERRORS if error is None else FieldErrors(error, _FIELDS),
         place=place,

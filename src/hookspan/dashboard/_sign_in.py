@@ -6,6 +6,7 @@ Before there is a session the form is held to the browser that was shown it by a
 
 import secrets
 from typing import Any, Final
+from urllib.parse import quote
 
 from litestar import Controller, Request, Response, get, post
 from litestar.datastructures import Cookie
@@ -27,6 +28,8 @@ _FORM_COOKIE: Final = "hookspan_form"
 _FORM_S: Final = 3_600
 _RANDOM_BYTES: Final = 24
 _LINK_CHARS_MAX: Final = 2_048
+_PLACE_CHARS_MAX: Final = 2_048
+_IN_PATHS: Final = "/?&=%:@!$'()*+,;~#[]"
 Asked = Request[Any, Any, Any]
 ThePages = SkipValidation[NamedDependency[Pages]]
 TheDoor = SkipValidation[NamedDependency[Door]]
@@ -96,10 +99,15 @@ def _page(
 
 
 def _place(text: str, base: str) -> str:
-    """Where to go after signing in: a page of the dashboard's and nothing else."""
+    """Where to go after signing in: a page of the dashboard's and nothing else. Names of event types may have any
+    letters: a header has ASCII only.
+    """
     home = base + DASHBOARD
     is_ours = text == home or text.startswith((f"{home}/", f"{home}?"))
-    return text if is_ours and text.isprintable() and "\\" not in text else home
+    if not is_ours or not text.isprintable() or "\\" in text:
+        return home
+    quoted = quote(text, safe=_IN_PATHS)
+    return quoted if len(quoted) <= _PLACE_CHARS_MAX else home
 
 
 def _cookie(name: str, value: str, max_age_s: int, door: Door, same_site: Any) -> Cookie:

@@ -35,9 +35,11 @@ IsIn = Callable[[], Awaitable[bool]]
 
 
 class TailStream:
-    """An ASGI app for one request. `render` makes a turn's rows, `is_in` asks whether they may still look."""
+    """An ASGI app for one request. `who` is a session and its application, `render` makes a turn's rows, `is_in` asks whether they may still look."""
 
-    def __init__(self, tails: Tails, who: str, watch: Watch, render: Render, is_in: IsIn) -> None:
+    def __init__(
+        self, tails: Tails, who: tuple[str, str | None], watch: Watch, render: Render, is_in: IsIn
+    ) -> None:
         self._tails = tails
         self._who = who
         self._watch = watch
@@ -47,7 +49,7 @@ class TailStream:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
         try:
-            with self._tails.admit(self._who):
+            with self._tails.admit(*self._who):
                 await self._until_over(scope.setdefault(_SAYS_NO_MORE, asyncio.Event()), receive, send)
         except (RateLimited, Overloaded) as refused:
             told = {"words": refused.detail, "retry_s": REFUSED_RETRY_S}

@@ -111,6 +111,8 @@ async def _stream(visit: Visit, request: Asked, pages: Pages, door: Door, manage
             caller.application,
         )
 
-    stream: Any = TailStream(management.tails, caller.session or caller.name, watch, render, is_in)
+    stream: Any = TailStream(
+        management.tails, (caller.session or caller.name, caller.application), watch, render, is_in
+    )
     app: ASGIApp = stream
     return app

@@ -15,7 +15,7 @@ from hookspan.engine.duty import Duty
 from hookspan.engine.index import Index
 from hookspan.engine.intake import Intake
 from hookspan.engine.options import EngineOptions
-from hookspan.ids import SLOTS, IdMaker
+from hookspan.ids import IdMaker, node_slot
 from hookspan.store.contract import ClaimRef, NodeSeen, Store
 from hookspan.telemetry import Counters
 
@@ -65,7 +65,7 @@ class Node(Duty):
         began_ms = self._clock.now_ms()
         self.id = await self._store.register_node(began_ms, delivers=self._options.delivers)
         if self._store.is_shared:
-            self._ids.move_to(self.id % (SLOTS - 1))
+            self._ids.move_to(node_slot(self._options.cell, self.id))
         self.on_registered(self.id)
         self._renew(began_ms)
 

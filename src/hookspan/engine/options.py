@@ -49,6 +49,7 @@ class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
     # Nodes on one database.
     takes_in: bool = True  # False: it refuses to, and only sends
     delivers: bool = True  # False: it takes events in and leaves the sending to others
+    cell: int = 0  # which of the databases whose ids never meet; see hookspan.ids
     trust_window_s: float = 30.0  # how long a node may stand still before another takes it for dead
     deadline_max_s: float = 15.0  # the longest that a request may take
     follow_interval_s: float = 1.0

@@ -16,6 +16,7 @@ from hookspan.manage._tokens import LINK_START, SESSION_START, is_token, new_tok
 from hookspan.manage.callers import IDLE_END_MS
 from hookspan.manage.inputs import OpenSession, Paging
 from hookspan.manage.people import show_person
+from hookspan.store.contract import Page
 from hookspan.store.identity import NewSession
 
 END_MS = 7 * 24 * 3_600_000  # however much it is used
@@ -88,6 +89,16 @@ class Sessions:
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
+
+    async def of_person(self, text: str) -> list[views.Session]:
+        """A person's that live, newest first; there are SESSIONS_MAX at most. Raises NotFound, NotAllowed."""
+        ground = self._ground
+        ground.require(Right.ADMINISTER, "list sessions of people")
+        person = await _reach.person(ground, text)
+        found = await ground.store.list_sessions(
+            Page(limit=SESSIONS_MAX), ground.clock.now_ms(), SessionKind.PERSON, application_id=None, person_id=person.id
+        )
+        return [views.Session(**_members(one)) for one in found]
 
     async def page(self, paging: Paging) -> views.SessionList:
         """Those that live, newest first."""

@@ -14,6 +14,8 @@ from hookspan.errors import Overloaded, RateLimited
 from hookspan.store.contract import AttemptLine, Store
 
 VIEWERS_MAX: Final = 20  # of this node
+VIEWERS_APPLICATION_MAX: Final = 6  # people and portals of one application
+VIEWERS_APPLICATIONS_MAX: Final = 15  # those of all applications together: the operator's people have the rest
 VIEWERS_EACH_MAX: Final = 3  # of one session: a browser opens six connections to a host, and must have some left
 LOOK_MAX: Final = 1_000  # newest attempts that one read looks at
 FRESH_S: Final = 0.9
@@ -37,7 +39,7 @@ class Tails:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._viewers: dict[str, int] = {}
+        self._viewers: dict[tuple[str, str | None], int] = {}  # of a session and its application
         self._reads: dict[Place, _Read] = {}
         self.ending: Final = asyncio.Event()
 
@@ -46,26 +48,37 @@ class Tails:
         return sum(self._viewers.values())
 
     @contextlib.contextmanager
-    def admit(self, who: str) -> Iterator[None]:
-        """Watch inside of the block. `who` is a session. Raises RateLimited when it watches too often at once,
-        Overloaded when too many do.
+    def admit(self, who: str, application: str | None = None) -> Iterator[None]:
+        """Watch inside of the block. `who` is a session, `application` the one that it is of; None: the operator's.
+        Raises RateLimited when it watches too often at once, Overloaded when too many do.
         """
-        if self._viewers.get(who, 0) >= VIEWERS_EACH_MAX:
+        key = (who, application)
+        self._check(key)
+        self._viewers[key] = self._viewers.get(key, 0) + 1
+        try:
+            yield
+        finally:
+            self._viewers[key] -= 1
+            if not self._viewers[key]:
+                del self._viewers[key]
+            if not self._viewers:
+                self._reads.clear()
+
+    def _check(self, key: tuple[str, str | None]) -> None:
+        """Whether there is a place: a customer's people take none of another's, and none of the operator's."""
+        if self._viewers.get(key, 0) >= VIEWERS_EACH_MAX:
             raise RateLimited(
                 f"You watch in {VIEWERS_EACH_MAX} places already. Close one of them, then open this one again.",
                 retry_after_s=_RETRY_S,
             )
-        if self.viewers >= VIEWERS_MAX:
-            raise Overloaded(f"{VIEWERS_MAX} people watch already, which is as many as can. Try again later.")
-        self._viewers[who] = self._viewers.get(who, 0) + 1
-        try:
-            yield
-        finally:
-            self._viewers[who] -= 1
-            if not self._viewers[who]:
-                del self._viewers[who]
-            if not self._viewers:
-                self._reads.clear()
+        application = key[1]
+        near = sum(count for (_, other), count in self._viewers.items() if other == application)
+        applications = sum(count for (_, other), count in self._viewers.items() if other is not None)
+        is_full = self.viewers >= VIEWERS_MAX
+        if application is not None:
+            is_full |= near >= VIEWERS_APPLICATION_MAX or applications >= VIEWERS_APPLICATIONS_MAX
+        if is_full:
+            raise Overloaded("As many people watch already as can. Try again later.")
 
     async def lines(self, store: Store, place: Place, after_id: int) -> list[AttemptLine]:
         """The newest attempts of a place above an id, newest first, at most LOOK_MAX; as new as FRESH_S."""

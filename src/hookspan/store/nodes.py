@@ -35,8 +35,8 @@ class Nodes(Protocol):
         """Register under a new id (from 1) and return it. Where only one process can hold the database (SQLite) every
         claim of earlier nodes is freed and counted as orphaned; elsewhere those of nodes that are not registered.
 
-        On a shared database the remainders of living nodes' ids by `ids.SLOTS - 1` differ, so that ids that two nodes
-        make never meet.
+        On a shared database the remainders of living nodes' ids by `ids.NODE_SLOTS` differ, so that ids that two
+        nodes make never meet (`ids.node_slot`). StoreUnavailable when so many are registered.
 
         A clock that was set back (`now_ms` is before the newest id) puts nothing out of reach: first attempts in the
         future, and retries further ahead than RETRY_AHEAD_MS_MAX, are due at `now_ms` or some minutes after, and

@@ -134,7 +134,7 @@ async def test_settings_of_the_database(url: str, setting: str, words: str) -> N
 
 
 async def test_a_server_that_forgets_and_a_standby(tmp_path) -> None:
-    """fsync and full_page_writes must be on, and a standby takes no writes. A server that was set up otherwise after
+    """fsync and full_page_writes must be on, and a standby takes no writes; of several hosts the primary is found. A server that was set up otherwise after
     the start is not written to either.
     """
     server = Server()
@@ -166,6 +166,10 @@ async def test_a_server_that_forgets_and_a_standby(tmp_path) -> None:
         standby.start()
         with pytest.raises(ConfigurationError, match="standby"):
             await store_at(standby.url("d")).open()
+        both = store_at(url.replace(f"127.0.0.1:{server.port}", f"127.0.0.1:{standby.port},127.0.0.1:{server.port}"))
+        await both.open()
+        assert await both.register_node(1)
+        await both.close()
     finally:
         if standby is not None:
             standby.close()

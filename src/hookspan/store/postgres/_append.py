@@ -7,6 +7,7 @@ from typing import Any
 from hookspan.domain.records import Webhooks
 from hookspan.store.contract import Appended, AppendedEvent, FanOut, NewDelivery, NewEvent, NodeGone
 from hookspan.store.postgres import _rows as rows
+from hookspan.store.postgres._columns import blobs, numbers, texts
 from hookspan.store.postgres._connection import Connection
 from hookspan.store.postgres._webhooks import webhooks_of
 
@@ -79,35 +80,35 @@ def _keep(
     return Appended(tuple(appended), tuple(plan.stale.values()), unknown)
 
 
-def _event_columns(kept: list[tuple[NewEvent, AppendedEvent]]) -> dict[str, list[Any]]:
+def _event_columns(kept: list[tuple[NewEvent, AppendedEvent]]) -> dict[str, Any]:
     events = [event for event, _ in kept]
     return {
-        "ids": [event.id for event in events],
-        "application_ids": [event.application_id for event in events],
-        "positions": [one.position for _, one in kept],
-        "types": [event.type for event in events],
-        "publisher_ids": [event.publisher_id for event in events],
-        "occurred_ats": [event.occurred_at for event in events],
-        "accepted_ats": [event.accepted_at for event in events],
-        "contents": [event.content for event in events],
-        "content_ats": [event.content_at for event in events],
-        "content_bytes": [event.content_bytes for event in events],
-        "contexts": [event.context for event in events],
-        "bodies": [event.body for event in events],
+        "ids": numbers([event.id for event in events]),
+        "application_ids": numbers([event.application_id for event in events]),
+        "positions": numbers([one.position for _, one in kept]),
+        "types": texts([event.type for event in events]),
+        "publisher_ids": texts([event.publisher_id for event in events]),
+        "occurred_ats": numbers([event.occurred_at for event in events]),
+        "accepted_ats": numbers([event.accepted_at for event in events]),
+        "contents": blobs([event.content for event in events]),
+        "content_ats": numbers([event.content_at for event in events]),
+        "content_bytes": numbers([event.content_bytes for event in events]),
+        "contexts": blobs([event.context for event in events]),
+        "bodies": blobs([event.body for event in events]),
     }
 
 
-def _delivery_columns(kept: list[tuple[NewEvent, AppendedEvent]], node: int) -> dict[str, list[Any]]:
+def _delivery_columns(kept: list[tuple[NewEvent, AppendedEvent]], node: int) -> dict[str, Any]:
     pairs: list[tuple[NewEvent, NewDelivery]] = [(event, one) for event, done in kept for one in done.deliveries]
     return {
-        "delivery_ids": [one.id for _, one in pairs],
-        "delivery_application_ids": [event.application_id for event, _ in pairs],
-        "webhook_ids": [one.webhook_id for _, one in pairs],
-        "event_ids": [event.id for event, _ in pairs],
-        "nodes": [node if one.is_claimed else 0 for _, one in pairs],
-        "claims": [1 if one.is_claimed else 0 for _, one in pairs],
+        "delivery_ids": numbers([one.id for _, one in pairs]),
+        "delivery_application_ids": numbers([event.application_id for event, _ in pairs]),
+        "webhook_ids": numbers([one.webhook_id for _, one in pairs]),
+        "event_ids": numbers([event.id for event, _ in pairs]),
+        "nodes": numbers([node if one.is_claimed else 0 for _, one in pairs]),
+        "claims": numbers([1 if one.is_claimed else 0 for _, one in pairs]),
         "are_fifo": [one.is_fifo for _, one in pairs],
-        "next_attempt_ats": [event.accepted_at for event, _ in pairs],
+        "next_attempt_ats": numbers([event.accepted_at for event, _ in pairs]),
     }
 
 
@@ -118,7 +119,11 @@ def _advance(
     have changed, as they are now.
     """
     wanted = sorted(counts.items())
-    bindings = {"node": node, "ids": [ident for ident, _ in wanted], "counts": [count for _, count in wanted]}
+    bindings = {
+        "node": node,
+        "ids": numbers([ident for ident, _ in wanted]),
+        "counts": numbers([count for _, count in wanted]),
+    }
     moved = rows.execute(connection, "advance_positions", bindings).fetchall()
     if not moved[0][0]:
         raise NodeGone
@@ -136,11 +141,11 @@ def _take_publisher_ids(connection: Connection, given: list[NewEvent]) -> dict[i
     """Take the publishers' own ids; what became of the events whose id is taken already, also in this very batch."""
     if not given:
         return {}
-    bindings: dict[str, list[Any]] = {
-        "application_ids": [event.application_id for event in given],
-        "publisher_ids": [event.publisher_id for event in given],
-        "event_ids": [event.id for event in given],
-        "hashes": [event.input_hash for event in given],
+    bindings: dict[str, Any] = {
+        "application_ids": numbers([event.application_id for event in given]),
+        "publisher_ids": texts([event.publisher_id for event in given]),
+        "event_ids": numbers([event.id for event in given]),
+        "hashes": blobs([event.input_hash for event in given]),
     }
     if rows.run(connection, "insert_publish_keys", bindings) == len(given):
         return {}

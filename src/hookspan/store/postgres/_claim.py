@@ -7,6 +7,7 @@ from hookspan.domain.states import Cause
 from hookspan.store.contract import Claimed
 from hookspan.store.postgres import _lowest
 from hookspan.store.postgres import _rows as rows
+from hookspan.store.postgres._columns import numbers
 from hookspan.store.postgres._connection import Connection
 from hookspan.store.postgres._rows import ID_MAX, id_list
 
@@ -138,7 +139,11 @@ def _within(connection: Connection, found: list[_Picked], bytes_max: int) -> lis
 def _take(connection: Connection, node: int, picked: list[_Picked]) -> list[Claimed]:
     """Claim them, in the order given. What was found by no lock and is gone meanwhile is left out."""
     idents = [ident for ident, _, _ in picked]
-    bindings = {"node": node, "ids": idents, "event_ids": list({event_id for _, _, event_id in picked})}
+    bindings = {
+        "node": node,
+        "ids": numbers(idents),
+        "event_ids": numbers(list({event_id for _, _, event_id in picked})),
+    }
     by_id = {one.id: one for one in rows.many(connection, "take_deliveries", _claimed, bindings)}
     return [by_id[ident] for ident in idents if ident in by_id]
 

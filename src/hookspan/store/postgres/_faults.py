@@ -5,6 +5,7 @@ can't, and never to a caller.
 """
 
 import re
+import struct
 
 import psycopg
 import structlog
@@ -53,7 +54,7 @@ def missing_partition(error: BaseException) -> int | None:
 
 def is_of_data(error: BaseException) -> bool:
     """Whether other data might pass."""
-    if isinstance(error, OverflowError | UnicodeError):
+    if isinstance(error, OverflowError | UnicodeError | struct.error):
         return True
     if not isinstance(error, psycopg.Error):
         return False
@@ -70,7 +71,7 @@ def is_lost(error: BaseException, connection: psycopg.Connection) -> bool:
 def translate(error: BaseException) -> BaseException:
     """The error that a caller of the store sees."""
     if isinstance(error, HookspanError) or not isinstance(
-        error, psycopg.Error | OverflowError | UnicodeError | MemoryError
+        error, psycopg.Error | OverflowError | UnicodeError | MemoryError | struct.error
     ):
         return error
     if is_of_data(error):

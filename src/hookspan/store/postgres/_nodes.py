@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from hookspan.errors import StoreUnavailable
-from hookspan.ids import SLOTS, made_at_ms
+from hookspan.ids import NODE_SLOTS, made_at_ms
 from hookspan.store.contract import RETRY_AHEAD_MS_MAX, ClaimRef
 from hookspan.store.nodes import NodeSeen
 from hookspan.store.postgres import _rows as rows
@@ -11,8 +11,6 @@ from hookspan.store.postgres._connection import Connection
 
 # Over so long the retries are spread that are brought forward, so that receivers don't get them all at once.
 _SPREAD_MS = 600_000
-# Nodes' own slots in ids; the last one is for those that a store makes itself.
-_REMAINDERS = SLOTS - 1
 _REGISTER_LOCK = 0x486F6F6B4E6F6465  # "HookNode" read as a number
 
 
@@ -21,14 +19,14 @@ def register_node(connection: Connection, now_ms: int, *, delivers: bool) -> int
     freed; for what nodes that are gone have left see `free_claims`, for a clock that was set back `bring_forward`.
     """
     connection.execute("select pg_advisory_xact_lock(%s)", (_REGISTER_LOCK,))
-    taken = {one.id % _REMAINDERS for one in nodes(connection)}
-    for _ in range(_REMAINDERS):
+    taken = {one.id % NODE_SLOTS for one in nodes(connection)}
+    for _ in range(NODE_SLOTS):
         node = rows.value(connection, "next_node")
         assert isinstance(node, int)
-        if node % _REMAINDERS not in taken:
+        if node % NODE_SLOTS not in taken:
             rows.run(connection, "insert_node", {"id": node, "now": now_ms, "delivers": delivers})
             return node
-    raise StoreUnavailable(f"{_REMAINDERS} nodes are registered, and no more can be.")
+    raise StoreUnavailable(f"{NODE_SLOTS} nodes are registered, and no more can be.")
 
 
 def free_claims(connection: Connection, now_ms: int, limit: int) -> int:

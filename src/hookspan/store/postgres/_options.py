@@ -8,6 +8,9 @@ MIB = 1024 * 1024
 class PostgresOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Sizes in items, bytes and seconds. Tests set small ones to hit each bound."""
 
+    # Which of the databases whose ids never meet (hookspan.ids.CELLS). A database keeps its number.
+    cell: int = 0
+
     # Connections of one node, each with a thread of its own. Further ones for its heartbeat are not counted here.
     writers: int = 4
     readers: int = 4

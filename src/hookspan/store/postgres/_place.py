@@ -8,6 +8,7 @@ import psycopg
 from psycopg import conninfo
 
 from hookspan.errors import ConfigurationError
+from hookspan.store.postgres._columns import COLUMN_DUMPERS
 from hookspan.store.postgres._connection import Connection
 from hookspan.store.postgres._options import PostgresOptions
 
@@ -55,6 +56,8 @@ def connect(place: Place, options: PostgresOptions, time_max_s: float) -> Connec
         "client_encoding": "utf8",
         "options": "",
     }
+    if "," in place.parameters.get("host", ""):
+        defaults["target_session_attrs"] = "read-write"  # whichever of them is the primary now
     given = defaults | dict(place.parameters) | {"client_encoding": "utf8"}
     if not options.is_pooled:
         given["options"] += "".join(f" -c {name}={value}" for name, value in _settings(options, time_max_s))
@@ -62,6 +65,8 @@ def connect(place: Place, options: PostgresOptions, time_max_s: float) -> Connec
         del given["options"]
     connection = Connection.connect(conninfo.make_conninfo("", **given), autocommit=True)
     connection.prepare_threshold = options.prepare_after
+    for kind, dumper in COLUMN_DUMPERS:
+        connection.adapters.register_dumper(kind, dumper)
     return connection
 
 

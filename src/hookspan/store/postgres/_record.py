@@ -8,6 +8,7 @@ import structlog
 from hookspan.domain.records import Attempt
 from hookspan.store.contract import ClaimRef, Result
 from hookspan.store.postgres import _rows as rows
+from hookspan.store.postgres._columns import blobs, numbers, texts
 from hookspan.store.postgres._connection import Connection
 from hookspan.store.postgres._faults import is_of_data
 from hookspan.store.postgres._locks import lock_webhooks
@@ -87,8 +88,8 @@ def release(connection: Connection, node: int, claims: Sequence[ClaimRef], now_m
     bindings = {
         "node": node,
         "now": now_ms,
-        "ids": [ref.delivery_id for ref in ordered],
-        "claims": [ref.claim for ref in ordered],
+        "ids": numbers([ref.delivery_id for ref in ordered]),
+        "claims": numbers([ref.claim for ref in ordered]),
     }
     rows.run(connection, "release_deliveries", bindings)
 
@@ -97,47 +98,47 @@ def _delivery_id(one: Result | ClaimRef) -> int:
     return one.delivery_id
 
 
-def _delivery_columns(results: Sequence[Result], *, keeps_attempts: bool) -> dict[str, list[Any]]:
+def _delivery_columns(results: Sequence[Result], *, keeps_attempts: bool) -> dict[str, Any]:
     attempts = [result.attempt if keeps_attempts else None for result in results]
     return {
-        "ids": [result.delivery_id for result in results],
-        "claims": [result.claim for result in results],
-        "states": [int(result.state) for result in results],
-        "reasons": [None if result.reason is None else int(result.reason) for result in results],
-        "next_attempt_ats": [result.next_attempt_at for result in results],
-        "attempt_counts": [result.attempt_count for result in results],
-        "round_attempts": [result.round_attempts for result in results],
-        "round_started_ats": [result.round_started_at for result in results],
-        "finished_ats": [result.finished_at for result in results],
-        "attempt_ids": [None if attempt is None else attempt.id for attempt in attempts],
-        "response_statuses": [None if attempt is None else attempt.response_status for attempt in attempts],
+        "ids": numbers([result.delivery_id for result in results]),
+        "claims": numbers([result.claim for result in results]),
+        "states": numbers([int(result.state) for result in results]),
+        "reasons": numbers([None if result.reason is None else int(result.reason) for result in results]),
+        "next_attempt_ats": numbers([result.next_attempt_at for result in results]),
+        "attempt_counts": numbers([result.attempt_count for result in results]),
+        "round_attempts": numbers([result.round_attempts for result in results]),
+        "round_started_ats": numbers([result.round_started_at for result in results]),
+        "finished_ats": numbers([result.finished_at for result in results]),
+        "attempt_ids": numbers([None if attempt is None else attempt.id for attempt in attempts]),
+        "response_statuses": numbers([None if attempt is None else attempt.response_status for attempt in attempts]),
     }
 
 
-def _attempt_columns(results: Sequence[Result]) -> dict[str, list[Any]]:
+def _attempt_columns(results: Sequence[Result]) -> dict[str, Any]:
     attempts = [result.attempt for result in results if result.attempt is not None]
     return {
-        "of_ids": [result.delivery_id for result in results],
-        "of_claims": [result.claim for result in results],
-        "made_ids": [attempt.id for attempt in attempts],
-        "made_delivery_ids": [attempt.delivery_id for attempt in attempts],
-        "made_webhook_ids": [attempt.webhook_id for attempt in attempts],
-        "made_event_ids": [attempt.event_id for attempt in attempts],
-        "made_numbers": [attempt.number for attempt in attempts],
-        "made_rounds": [attempt.round for attempt in attempts],
-        "made_causes": [int(attempt.cause) for attempt in attempts],
-        "made_webhook_versions": [attempt.webhook_version for attempt in attempts],
-        "made_started_ats": [attempt.started_at for attempt in attempts],
-        "made_durations_us": [attempt.duration_us for attempt in attempts],
-        "made_verdicts": [int(attempt.verdict) for attempt in attempts],
-        "made_retry_ats": [attempt.retry_at for attempt in attempts],
-        "made_errors": [attempt.error for attempt in attempts],
-        "made_error_messages": [attempt.error_message for attempt in attempts],
-        "made_remote_addresses": [attempt.remote_address for attempt in attempts],
-        "made_request_headers": [attempt.request_headers for attempt in attempts],
-        "made_response_statuses": [attempt.response_status for attempt in attempts],
-        "made_response_headers": [attempt.response_headers for attempt in attempts],
-        "made_response_bodies": [attempt.response_body for attempt in attempts],
-        "made_response_bytes": [attempt.response_bytes for attempt in attempts],
-        "made_previous_attempt_ids": [attempt.previous_attempt_id for attempt in attempts],
+        "of_ids": numbers([result.delivery_id for result in results]),
+        "of_claims": numbers([result.claim for result in results]),
+        "made_ids": numbers([attempt.id for attempt in attempts]),
+        "made_delivery_ids": numbers([attempt.delivery_id for attempt in attempts]),
+        "made_webhook_ids": numbers([attempt.webhook_id for attempt in attempts]),
+        "made_event_ids": numbers([attempt.event_id for attempt in attempts]),
+        "made_numbers": numbers([attempt.number for attempt in attempts]),
+        "made_rounds": numbers([attempt.round for attempt in attempts]),
+        "made_causes": numbers([int(attempt.cause) for attempt in attempts]),
+        "made_webhook_versions": numbers([attempt.webhook_version for attempt in attempts]),
+        "made_started_ats": numbers([attempt.started_at for attempt in attempts]),
+        "made_durations_us": numbers([attempt.duration_us for attempt in attempts]),
+        "made_verdicts": numbers([int(attempt.verdict) for attempt in attempts]),
+        "made_retry_ats": numbers([attempt.retry_at for attempt in attempts]),
+        "made_errors": texts([attempt.error for attempt in attempts]),
+        "made_error_messages": texts([attempt.error_message for attempt in attempts]),
+        "made_remote_addresses": texts([attempt.remote_address for attempt in attempts]),
+        "made_request_headers": blobs([attempt.request_headers for attempt in attempts]),
+        "made_response_statuses": numbers([attempt.response_status for attempt in attempts]),
+        "made_response_headers": blobs([attempt.response_headers for attempt in attempts]),
+        "made_response_bodies": blobs([attempt.response_body for attempt in attempts]),
+        "made_response_bytes": numbers([attempt.response_bytes for attempt in attempts]),
+        "made_previous_attempt_ids": numbers([attempt.previous_attempt_id for attempt in attempts]),
     }

@@ -11,7 +11,7 @@ from functools import partial
 
 from hookspan.clock import Clock
 from hookspan.domain.audit import AuditEntry
-from hookspan.ids import SLOTS, IdMaker
+from hookspan.ids import IdMaker, own_slot
 from hookspan.store.postgres._bell import Bell
 from hookspan.store.postgres._connection import Connection
 from hookspan.store.postgres._lanes import Lanes
@@ -22,8 +22,6 @@ from hookspan.store.postgres._task import Run, T
 
 __all__ = ["Connection", "Run", "T", "Ways"]
 
-# Ids that the store makes itself (deliveries of a catch-up) must not meet the engine's.
-_OWN_SLOT = SLOTS - 1
 _BEATS_MAX = 16
 
 
@@ -44,7 +42,7 @@ class Ways:
         self._options = options = options or PostgresOptions()
         self._place = place = read_place(url)
         self._clock = clock
-        self._ids = ids or IdMaker(clock, _OWN_SLOT)
+        self._ids = ids or IdMaker(clock, own_slot(options.cell))
         self._entry: AuditEntry | None = None
         self._was_opened = False
         self._node = 0  # the one that was registered last here

@@ -7,8 +7,8 @@ with kept as (
   select *
   from unnest(
     %(ids)s::bigint[], %(application_ids)s::bigint[], %(positions)s::bigint[], %(types)s::text[],
-    %(publisher_ids)s::text[], %(occurred_ats)s::bigint[], %(accepted_ats)s::bigint[], %(contents)b::bytea[],
-    %(content_ats)s::bigint[], %(content_bytes)s::bigint[], %(contexts)b::bytea[], %(bodies)b::bytea[]
+    %(publisher_ids)s::text[], %(occurred_ats)s::bigint[], %(accepted_ats)s::bigint[], %(contents)s::bytea[],
+    %(content_ats)s::bigint[], %(content_bytes)s::bigint[], %(contexts)s::bytea[], %(bodies)s::bytea[]
   )
 )
 insert into delivery (id, application_id, webhook_id, event_id, node, claim, is_fifo, next_attempt_at)

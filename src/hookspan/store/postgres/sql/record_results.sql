@@ -55,8 +55,8 @@ kept as (
     %(made_event_ids)s::bigint[], %(made_numbers)s::bigint[], %(made_rounds)s::bigint[], %(made_causes)s::smallint[],
     %(made_webhook_versions)s::bigint[], %(made_started_ats)s::bigint[], %(made_durations_us)s::bigint[],
     %(made_verdicts)s::smallint[], %(made_retry_ats)s::bigint[], %(made_errors)s::text[],
-    %(made_error_messages)s::text[], %(made_remote_addresses)s::text[], %(made_request_headers)b::bytea[],
-    %(made_response_statuses)s::bigint[], %(made_response_headers)b::bytea[], %(made_response_bodies)b::bytea[],
+    %(made_error_messages)s::text[], %(made_remote_addresses)s::text[], %(made_request_headers)s::bytea[],
+    %(made_response_statuses)s::bigint[], %(made_response_headers)s::bytea[], %(made_response_bodies)s::bytea[],
     %(made_response_bytes)s::bigint[], %(made_previous_attempt_ids)s::bigint[]
   ) as made (
     of_id, of_claim, id, delivery_id, webhook_id, event_id, number, round, cause, webhook_version, started_at,
