@@ -1,6 +1,5 @@
 """How a test gets a store of each kind. A factory makes a new, unopened store over the same database each time."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,8 +9,6 @@ from hookspan.store.contract import Store
 from hookspan.store.sqlite import SqliteStore
 
 MakeStore = Callable[[], Store]
-
-POSTGRES_READY = False
 
 
 def sqlite(folder: Path, clock: Clock, ids: IdMaker) -> MakeStore:
@@ -26,6 +23,4 @@ def postgres(folder: Path, clock: Clock, ids: IdMaker) -> MakeStore:
     return lambda: PostgresStore(url, clock=clock, ids=ids, options=OPTIONS)
 
 
-FACTORIES: dict[str, Callable[[Path, Clock, IdMaker], MakeStore]] = {"sqlite": sqlite}
-if POSTGRES_READY or os.environ.get("HOOKSPAN_TEST_POSTGRES"):
-    FACTORIES["postgres"] = postgres
+FACTORIES: dict[str, Callable[[Path, Clock, IdMaker], MakeStore]] = {"sqlite": sqlite, "postgres": postgres}

@@ -40,7 +40,8 @@ _STATUSES: Final = {
     301: ("a redirect", "Redirects are not followed: give the address that it leads to as the webhook's URL."),
     401: (
         "it did not accept the signature",
-        "Compare what your code verifies: the raw bytes of the body, the secret of this webhook, the header's name.",
+        "Compare what your code verifies: the raw bytes of the body, the secret of this webhook, the header's name; "
+        "and the token, where one is sent along.",
     ),
     403: ("it refused", "A firewall or a login may stand before the receiver; or it did not accept the signature."),
     404: ("there is nothing at this path", "Compare the path of the URL with the route of your receiver."),
@@ -75,7 +76,8 @@ def advice_on(attempt: views.Attempt, room: Room) -> Advice:
         remedy = "It is slow: answer 200 first, work afterwards." if slow else ""
         return Advice(True, f"Your endpoint answered {status}: delivered.", remedy)
     what, remedy = _meaning(status)
-    then = f"Anything but 2xx is tried again for up to {window(room.profile.retry_window_ms)}."
+    then = f"nything but 2xx is tried again for up to {window(room.profile.retry_window_ms)}."
+    then = f"Of real events, a{then}" if attempt.cause == "test" else f"A{then}"
     return Advice(False, f"Your endpoint answered {status}: {what}.", f"{remedy} {then}".strip())
 
 

@@ -18,6 +18,8 @@ Asked = Request[Any, Any, Any]
 ThePages = SkipValidation[NamedDependency[Pages]]
 QUERY_CHARS_MAX = 300
 PAGE_LENGTH = 50
+NEWEST: Final = 5  # applications on the overview
+NAMED_MAX: Final = 100  # of the newest the names are known there; others are told by their id
 # Kinds of things that were found → the list that their pages are below.
 _PAGES: Final = {
     "webhook": "webhooks",
@@ -42,14 +44,16 @@ class OverviewPages(Controller):
         span = request.query_params.get(SPAN, "")
         numbers, charts = await numbers_and_charts(visit.desk.statistics.of_all, span, visit.now_ms)
         troubled = await visit.desk.finding.troubled()
-        applications = await visit.desk.applications.page(Paging(limit=5))
+        applications = (await visit.desk.applications.page(Paging(limit=NAMED_MAX))).data
         return pages.page(
             "overview.html",
             request,
             numbers=numbers,
             charts=charts,
             troubled=troubled,
-            applications=applications.data,
+            applications=applications[:NEWEST],
+            names={one.id: one.name for one in applications},
+            titles=_titles(visit),
         )
 
     @get("/search")

@@ -42,7 +42,7 @@ def steps_of(
             name="verify",
             state="done" if is_accepted else "yours",
             title="Verify the signature",
-            note="Your server has accepted a signed request."
+            note="Your server has accepted a signed request. That it refuses a wrong signature, only you can see."
             if is_accepted
             else "Over the raw body, before it is read.",
             label="How to",

@@ -17,13 +17,13 @@ _ID_HEAD, _ID_TAIL, _ID_SHORT = 8, 4, 16
 
 
 def relative(text: str, now_ms: int) -> str:
-    """Such as "3 minutes ago", "in 2 hours", "now"."""
+    """Such as "3 minutes ago", "in 36 hours", "now"; days from two on, as one alone may be almost two."""
     at_ms = times.from_text(text)
     if at_ms is None:
         return text
     apart = abs(now_ms - at_ms)
     for unit_ms, word in _STEPS:
-        if apart >= unit_ms:
+        if apart >= unit_ms * (2 if unit_ms == _DAY else 1):
             count = apart // unit_ms
             span = f"{count} {word}{'' if count == 1 else 's'}"
             return f"{span} ago" if at_ms <= now_ms else f"in {span}"

@@ -35,11 +35,11 @@ IsIn = Callable[[], Awaitable[bool]]
 
 
 class TailStream:
-    """An ASGI app for one request. `who` is a session and its application, `render` makes a turn's rows, `is_in` asks whether they may still look."""
+    """An ASGI app for one request. `who` is a session and its application, `render` makes a turn's rows, `is_in` asks
+    whether they may still look.
+    """
 
-    def __init__(
-        self, tails: Tails, who: tuple[str, str | None], watch: Watch, render: Render, is_in: IsIn
-    ) -> None:
+    def __init__(self, tails: Tails, who: tuple[str, str | None], watch: Watch, render: Render, is_in: IsIn) -> None:
         self._tails = tails
         self._who = who
         self._watch = watch

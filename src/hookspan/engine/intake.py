@@ -30,7 +30,16 @@ from hookspan.errors import (
     StoreUnavailable,
 )
 from hookspan.ids import IdMaker, to_text
-from hookspan.store.contract import Appended, AppendedEvent, Claimed, NewDelivery, NewEvent, NodeGone, Store
+from hookspan.store.contract import (
+    Appended,
+    AppendedEvent,
+    ApplicationFrozen,
+    Claimed,
+    NewDelivery,
+    NewEvent,
+    NodeGone,
+    Store,
+)
 from hookspan.store.idempotency import KeyedPublish, KeyOutcome, KeyUse
 from hookspan.telemetry import Counters
 
@@ -337,13 +346,13 @@ class Intake(Duty):
         self._counters.commit_seconds.observe(self._clock.monotonic() - began_s)
         for webhooks in appended.refreshed:
             self._index.replace(webhooks)
-        for application_id in appended.unknown:
+        for application_id in appended.unknown | appended.frozen:
             self._index.forget(application_id)
         first = 0
         for request in requests:
             after = first + len(request.events)
             try:
-                self._acknowledge(request, appended.events[first:after], appended.unknown)
+                self._acknowledge(request, appended.events[first:after], appended)
             except Exception:  # one publisher's connection must not cost the others their answers
                 log.exception("a publish could not be answered")
             first = after
@@ -378,9 +387,11 @@ class Intake(Duty):
 
     # --- answering
 
-    def _acknowledge(self, request: _Request, kept: Sequence[AppendedEvent], unknown: frozenset[int]) -> None:
-        if unknown and request.entry.application.id in unknown:
+    def _acknowledge(self, request: _Request, kept: Sequence[AppendedEvent], appended: Appended) -> None:
+        if appended.unknown and request.entry.application.id in appended.unknown:
             request.done(NotFound("The application was deleted."))
+        elif appended.frozen and request.entry.application.id in appended.frozen:
+            request.done(ApplicationFrozen())
         else:
             request.done(self._receipt(request, kept))
 

@@ -24,8 +24,8 @@ from hookspan.manage._examples import Examples
 from hookspan.manage._rights import Right
 from hookspan.manage._shares import certificate_looks, scans
 from hookspan.manage._slow import SlowWork
-from hookspan.manage.watching import Tails
 from hookspan.manage.inputs import Paging
+from hookspan.manage.watching import Tails
 from hookspan.profiles import Profile, Profiles
 from hookspan.store.contract import NewApplication, Page, Store
 from hookspan.vault import Vault

@@ -96,7 +96,11 @@ class Sessions:
         ground.require(Right.ADMINISTER, "list sessions of people")
         person = await _reach.person(ground, text)
         found = await ground.store.list_sessions(
-            Page(limit=SESSIONS_MAX), ground.clock.now_ms(), SessionKind.PERSON, application_id=None, person_id=person.id
+            Page(limit=SESSIONS_MAX),
+            ground.clock.now_ms(),
+            SessionKind.PERSON,
+            application_id=None,
+            person_id=person.id,
         )
         return [views.Session(**_members(one)) for one in found]
 

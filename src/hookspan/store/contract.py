@@ -77,6 +77,7 @@ __all__ = [
     "WAITING_MAX",
     "Appended",
     "AppendedEvent",
+    "ApplicationFrozen",
     "AttemptLine",
     "CatchUpTurn",
     "ClaimRef",
@@ -158,8 +159,8 @@ class Store(Nodes, Identities, Statistics, AuditLog, RequestKeys, Jobs, Notices,
         like an active one's. A node that is not registered gets nothing.
 
         `nodes` is how many nodes deliver. Of a webhook that can't be divided among them (fifo, or its concurrency or
-        its rate a second is below their number) nothing is taken while another node holds some of it: those claims are the
-        lease.
+        its rate a second is below their number) nothing is taken while another node holds some of it: those claims are
+        the lease.
         """
         ...
 
@@ -276,8 +277,19 @@ class Store(Nodes, Identities, Statistics, AuditLog, RequestKeys, Jobs, Notices,
         """
         ...
 
+    async def freeze_application(self, application_id: int, frozen_at: int | None) -> bool:
+        """Freeze an application since `frozen_at` (ms), or let it go on (None). False when there is none.
+
+        While it is frozen none of its events is kept (`Appended.frozen`), nothing of it is claimed, no notice of it is
+        sent, and every call that would change it raises ApplicationFrozen, as `webhooks_of` does: so whoever has it in
+        memory lets go of it. What is in flight is recorded. It can be read.
+        """
+        ...
+
     async def webhooks_of(self, application_id: int) -> Webhooks | None:
-        """An application with its webhooks at one version, for the subscription index. None: no such application."""
+        """An application with its webhooks at one version, for the subscription index. None: no such application.
+        Raises ApplicationFrozen.
+        """
         ...
 
     async def create_webhook(self, new: NewWebhook, webhooks_max: int) -> Webhook | None:
@@ -463,6 +475,15 @@ class Store(Nodes, Identities, Statistics, AuditLog, RequestKeys, Jobs, Notices,
     async def stats(self) -> dict[str, int]:
         """Gauges for /metrics, by name with unit; cheap."""
         ...
+
+
+class ApplicationFrozen(StoreUnavailable):
+    """The application is being moved to another database; nothing of it can be changed here meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The application is being moved to another database. Nothing was kept: try again in some seconds."
+        )
 
 
 class DataRefused(StoreUnavailable):

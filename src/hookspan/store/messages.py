@@ -77,6 +77,7 @@ class Appended(msgspec.Struct, frozen=True):
     events: tuple[AppendedEvent, ...]
     refreshed: tuple[Webhooks, ...]  # applications whose version was stale, as they were used instead
     unknown: frozenset[int]  # applications that are gone; none of their events was kept (position 0, not duplicate)
+    frozen: frozenset[int] = frozenset()  # applications that are frozen; none of their events was kept either
     keyed: tuple[KeyOutcome, ...] = ()  # what became of each request under an Idempotency-Key
 
 

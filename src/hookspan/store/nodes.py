@@ -38,6 +38,8 @@ class Nodes(Protocol):
         On a shared database the remainders of living nodes' ids by `ids.NODE_SLOTS` differ, so that ids that two
         nodes make never meet (`ids.node_slot`). StoreUnavailable when so many are registered.
 
+        A shared database keeps the cell of its first node: ConfigurationError for a node of another.
+
         A clock that was set back (`now_ms` is before the newest id) puts nothing out of reach: first attempts in the
         future, and retries further ahead than RETRY_AHEAD_MS_MAX, are due at `now_ms` or some minutes after, and
         rounds and failures have begun at `now_ms` at the latest.

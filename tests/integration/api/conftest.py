@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import contextlib
+import os
 import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from hookspan.cli.node import Node, bind, running
 from hookspan.egress import Egress, Target
 from hookspan.errors import InvalidCertificate
 from hookspan.settings import Settings
+from tests.support.postgres import DATABASES
 from tests.support.receiver import Receiver
 
 OPERATOR_KEY = "hk_op_test_0123456789abcdef0123456789abcdef0123456789"
@@ -93,9 +95,12 @@ class Certificates:
 
 @contextlib.asynccontextmanager
 async def api_in(folder: Path, **changes) -> AsyncIterator[Api]:
-    """A node on a database in `folder`, with settings other than the fixture's."""
+    """A node on a database in `folder`, with settings other than the fixture's; with HOOKSPAN_TEST_STORE=postgres on a
+    PostgreSQL of its own: the API is the same on both.
+    """
+    is_shared = os.environ.get("HOOKSPAN_TEST_STORE") == "postgres"
     settings = Settings(
-        database_url=f"sqlite:///{folder}/hookspan.db",
+        database_url=await asyncio.to_thread(DATABASES.make) if is_shared else f"sqlite:///{folder}/hookspan.db",
         operator_key=OPERATOR_KEY,
         encryption_key=base64.b64encode(secrets.token_bytes(32)).decode(),
         egress_allow=("127.0.0.0/8",),

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from functools import partial
 
 import pytest
 
@@ -293,7 +292,11 @@ async def test_full_is_refused(tmp_path, receiver, monkeypatch):
     answered is answered again, and other applications are not touched.
     """
     options = SqliteOptions(keys_max=2, publish_keys_max=2)
-    monkeypatch.setattr(node, "SqliteStore", partial(SqliteStore, options=options))
+
+    def bounded(settings, clock, ids):
+        return SqliteStore(settings.database_path, clock=clock, ids=ids, options=options)
+
+    monkeypatch.setattr(node, "store_of", bounded)
     async with api_in(tmp_path) as api:
         app, other = await api.application(), await api.application()
         webhooks, events = f"/v1/applications/{app}/webhooks", f"/v1/applications/{app}/events"

@@ -16,6 +16,8 @@ NOW = 1_795_280_000_000  # 2026-11-21T18:13:20Z
         (NOW - 59_999, "59 seconds ago"),
         (NOW - 60_000, "1 minute ago"),
         (NOW + 7_200_000, "in 2 hours"),
+        (NOW + 129_600_000, "in 36 hours"),
+        (NOW - 2 * 86_400_000, "2 days ago"),
         (NOW - 3 * 86_400_000, "3 days ago"),
     ],
 )

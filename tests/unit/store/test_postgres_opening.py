@@ -134,8 +134,8 @@ async def test_settings_of_the_database(url: str, setting: str, words: str) -> N
 
 
 async def test_a_server_that_forgets_and_a_standby(tmp_path) -> None:
-    """fsync and full_page_writes must be on, and a standby takes no writes; of several hosts the primary is found. A server that was set up otherwise after
-    the start is not written to either.
+    """fsync and full_page_writes must be on, and a standby takes no writes; of several hosts the primary is found. A
+    server that was set up otherwise after the start is not written to either.
     """
     server = Server()
     standby = None

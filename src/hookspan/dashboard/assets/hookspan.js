@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const STEPS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+  const STEPS = [["day", 86400, 2], ["hour", 3600, 1], ["minute", 60, 1], ["second", 1, 1]]; // from so many on
   const exact = new Intl.DateTimeFormat(undefined, {
     weekday: "short", day: "numeric", month: "short", year: "numeric",
     hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, timeZoneName: "short",
@@ -17,7 +17,7 @@
     const at = new Date(element.dateTime);
     if (Number.isNaN(at.getTime())) return;
     const seconds = Math.round((Date.now() - at.getTime()) / 1000);
-    const found = STEPS.find(([, size]) => Math.abs(seconds) >= size);
+    const found = STEPS.find(([, size, least]) => Math.abs(seconds) >= size * least);
     let text = "now";
     if (found) {
       const count = Math.floor(Math.abs(seconds) / found[1]);
@@ -232,8 +232,30 @@
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.target.id === "sample" && event.detail.xhr.status >= 400) event.detail.shouldSwap = false;
   });
+  // A part that brings itself up to date leaves open what was opened, and the focus where it was.
+  const REACHED = "a, button, input, select, textarea, summary, pre";
+  let before = null;
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const part = event.detail.target;
+    const reached = [...part.querySelectorAll(REACHED)];
+    before = part.id && {
+      id: part.id, open: [...part.querySelectorAll("details")].map((one) => one.open),
+      count: reached.length, at: reached.indexOf(document.activeElement),
+    };
+  });
+  function restore() {
+    const part = before && document.getElementById(before.id);
+    if (!part) return;
+    const details = part.querySelectorAll("details");
+    if (details.length === before.open.length) details.forEach((one, place) => { one.open = before.open[place]; });
+    const reached = part.querySelectorAll(REACHED);
+    if (before.at >= 0 && reached.length === before.count && document.activeElement === document.body) {
+      reached[before.at].focus({preventScroll: true});
+    }
+    before = null;
+  }
   document.addEventListener("htmx:afterSettle", (event) => start(event.target.parentNode || document));
-  document.addEventListener("htmx:afterSwap", () => start(document));
+  document.addEventListener("htmx:afterSwap", () => { start(document); restore(); });
   // What was made is not made again by reloading: the address becomes that of what was made.
   const address = document.body.dataset.address;
   if (address) history.replaceState(null, "", address);

@@ -77,7 +77,8 @@ def _keep(
     if kept:
         rows.execute(connection, "insert_published", _event_columns(kept) | _delivery_columns(kept, node))
     unknown = frozenset(versions.keys() - positions.keys())
-    return Appended(tuple(appended), tuple(plan.stale.values()), unknown)
+    frozen = frozenset(rows.many(connection, "list_frozen", _first, (sorted(unknown),))) if unknown else unknown
+    return Appended(tuple(appended), tuple(plan.stale.values()), unknown - frozen, frozen)
 
 
 def _event_columns(kept: list[tuple[NewEvent, AppendedEvent]]) -> dict[str, Any]:

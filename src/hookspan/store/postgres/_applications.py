@@ -84,10 +84,25 @@ def update_application(
     return read_application(connection, application_id)
 
 
+def freeze_application(connection: Connection, application_id: int, frozen_at: int | None) -> bool:
+    """See `Store.freeze_application`."""
+    bindings = {"id": application_id, "frozen_at": frozen_at}
+    if rows.first_row(connection, "lock_application", (application_id,)) is None:
+        return False
+    rows.run(connection, "set_webhooks_frozen", bindings)
+    return rows.run(connection, "set_frozen", bindings) > 0
+
+
 def delete_application(connection: Connection, application_id: int, now_ms: int, sweep_chunk: int) -> bool:
     """Out of reach at once; its deliveries are cancelled and its events dropped turn by turn."""
     if lock_application(connection, application_id) is None:
         return False
+    take_out(connection, application_id, now_ms, sweep_chunk)
+    return True
+
+
+def take_out(connection: Connection, application_id: int, now_ms: int, sweep_chunk: int) -> None:
+    """`delete_application` of one that is locked."""
     rows.run(connection, "mark_application_deleted", {"id": application_id, "now": now_ms})
     bindings = {
         "application_id": application_id,
@@ -99,4 +114,3 @@ def delete_application(connection: Connection, application_id: int, now_ms: int,
     rows.run(connection, "insert_revisions", (application_id,))
     delete_of_application(connection, application_id)
     sweep_application(connection, application_id, now_ms, sweep_chunk)
-    return True

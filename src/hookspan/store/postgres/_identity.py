@@ -14,6 +14,7 @@ from hookspan.store.identity import NewKey, NewPerson, NewSession, Used
 from hookspan.store.messages import Page
 from hookspan.store.postgres import _rows as rows
 from hookspan.store.postgres._connection import Connection
+from hookspan.store.postgres._locks import hold_application_of, lock_application
 
 OPERATOR = 0  # in the column application_id: belongs to no application
 _KEYS, _PEOPLE = 1, 2  # of the installation: what lock_operator tells apart
@@ -59,6 +60,7 @@ def list_keys(connection: Connection, page: Page, application_id: int | None) ->
 
 
 def delete_key(connection: Connection, key_id: int) -> bool:
+    hold_application_of(connection, key_id)
     return _drop(connection, "delete_key", (key_id,)) > 0
 
 
@@ -100,6 +102,7 @@ def list_people(connection: Connection, page: Page, application_id: int | None) 
 
 
 def update_person(connection: Connection, person_id: int, name: str | None, role: Role | None) -> Person | None:
+    hold_application_of(connection, person_id)
     old = read_person(connection, person_id) if _lock_person(connection, person_id) else None
     if old is None:
         return None
@@ -111,6 +114,7 @@ def update_person(connection: Connection, person_id: int, name: str | None, role
 
 
 def delete_person(connection: Connection, person_id: int) -> bool:
+    hold_application_of(connection, person_id)
     if not _lock_person(connection, person_id):
         return False
     _drop(connection, "delete_sessions_of_person", (person_id,))
@@ -118,6 +122,7 @@ def delete_person(connection: Connection, person_id: int) -> bool:
 
 
 def replace_link(connection: Connection, person_id: int, digest: bytes, expires_at: int) -> bool:
+    hold_application_of(connection, person_id)
     bindings = {"id": person_id, "digest": digest, "expires_at": expires_at}
     return rows.run(connection, "replace_link", bindings) > 0
 
@@ -134,6 +139,7 @@ def open_session(connection: Connection, link_digest: bytes, new: NewSession, se
     if spent is None:
         return None
     person_id, application_id = spent
+    hold_application_of(connection, person_id)
     _drop(connection, "delete_oldest_sessions", (person_id, sessions_max - 1))
     _insert_session(connection, new, person_id, application_id)
     return read_session(connection, new.id, new.created_at)
@@ -230,7 +236,7 @@ def delete_of_application(connection: Connection, application_id: int) -> None:
 
 
 def _lock_application(connection: Connection, application_id: int | None) -> None:
-    if application_id is not None and rows.value(connection, "lock_application", (application_id,)) is None:
+    if application_id is not None and lock_application(connection, application_id) is None:
         raise NotFound("There is no such application.")
 
 

@@ -21,7 +21,7 @@ from hookspan.store.jobs import IDS_APART_MS, JobTurn, NewJob
 from hookspan.store.postgres import _rows as rows
 from hookspan.store.postgres._connection import Connection
 from hookspan.store.postgres._job_looks import read_job
-from hookspan.store.postgres._locks import lock_webhooks
+from hookspan.store.postgres._locks import lock_application, lock_application_of_job, lock_webhooks
 from hookspan.store.postgres._stalls import hand_on, stalled_heads
 from hookspan.store.postgres._webhooks import read_webhook
 
@@ -63,7 +63,7 @@ class _Frame(msgspec.Struct, frozen=True):
 
 def create_job(connection: Connection, new: NewJob, running_max: int, queued_max: int) -> Job:
     """See `Jobs.create_job`."""
-    if rows.value(connection, "lock_application", (new.application_id,)) is None:
+    if lock_application(connection, new.application_id) is None:
         raise NotFound("There is no such application.")
     webhook = read_webhook(connection, new.webhook_id)
     if webhook is None:
@@ -130,7 +130,7 @@ def advance_job(
     connection: Connection, ids: IdMaker, job_id: int, now_ms: int, chunk: int, untried_max: int
 ) -> JobTurn:
     """See `Jobs.advance_job`."""
-    rows.value(connection, "lock_application_of_job", (job_id,))
+    lock_application_of_job(connection, job_id)
     row = rows.first_row(connection, "read_job_frame", (job_id,))
     frame = None if row is None else _Frame(*row)
     if frame is None or frame.state == JobState.QUEUED:
@@ -237,7 +237,7 @@ def _fits(frame: _Frame, state: int | None) -> bool:
 
 def cancel_job(connection: Connection, job_id: int, now_ms: int, chunk: int) -> Job | None:
     """See `Jobs.cancel_job`."""
-    rows.value(connection, "lock_application_of_job", (job_id,))
+    lock_application_of_job(connection, job_id)
     job = read_job(connection, job_id)
     if job is None or job.state is JobState.CANCELLED:
         return job

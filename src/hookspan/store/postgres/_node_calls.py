@@ -19,7 +19,8 @@ class NodeCalls(Ways):
         return True
 
     async def register_node(self, now_ms: int, *, delivers: bool = True) -> int:
-        node = await self._write(lambda db: _nodes.register_node(db, now_ms, delivers=delivers))
+        cell = self._options.cell
+        node = await self._write(lambda db: _nodes.register_node(db, now_ms, delivers=delivers, cell=cell))
         self._node = node
         await self.free_orphans(now_ms)
         while await self._write(lambda db: _nodes.bring_forward(db, now_ms, self._options.forward_chunk)):

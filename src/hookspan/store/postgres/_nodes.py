@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hookspan.errors import StoreUnavailable
+from hookspan.errors import ConfigurationError, StoreUnavailable
 from hookspan.ids import NODE_SLOTS, made_at_ms
 from hookspan.store.contract import RETRY_AHEAD_MS_MAX, ClaimRef
 from hookspan.store.nodes import NodeSeen
@@ -11,14 +11,16 @@ from hookspan.store.postgres._connection import Connection
 
 # Over so long the retries are spread that are brought forward, so that receivers don't get them all at once.
 _SPREAD_MS = 600_000
+CELL_FACT = "cell"
 _REGISTER_LOCK = 0x486F6F6B4E6F6465  # "HookNode" read as a number
 
 
-def register_node(connection: Connection, now_ms: int, *, delivers: bool) -> int:
+def register_node(connection: Connection, now_ms: int, *, delivers: bool, cell: int) -> int:
     """A new node's id, whose remainder by the slots no other node's has. Other nodes live, so nothing of theirs is
     freed; for what nodes that are gone have left see `free_claims`, for a clock that was set back `bring_forward`.
     """
     connection.execute("select pg_advisory_xact_lock(%s)", (_REGISTER_LOCK,))
+    _check_cell(connection, cell)
     taken = {one.id % NODE_SLOTS for one in nodes(connection)}
     for _ in range(NODE_SLOTS):
         node = rows.value(connection, "next_node")
@@ -27,6 +29,17 @@ def register_node(connection: Connection, now_ms: int, *, delivers: bool) -> int
             rows.run(connection, "insert_node", {"id": node, "now": now_ms, "delivers": delivers})
             return node
     raise StoreUnavailable(f"{NODE_SLOTS} nodes are registered, and no more can be.")
+
+
+def _check_cell(connection: Connection, cell: int) -> None:
+    """The first node's number is the database's. Raises ConfigurationError for another."""
+    rows.run(connection, "insert_cell", (cell,))
+    kept = rows.value(connection, "read_fact", (CELL_FACT,))
+    if kept != cell:
+        raise ConfigurationError(
+            f"This database is cell {kept}, and the node is to serve cell {cell}. A database keeps its number, for its "
+            f"ids are made with it: set HOOKSPAN_CELL={kept}."
+        )
 
 
 def free_claims(connection: Connection, now_ms: int, limit: int) -> int:

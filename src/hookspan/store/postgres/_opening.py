@@ -14,7 +14,6 @@ from hookspan.store.postgres._place import Place, connect
 SERVER_VERSION_MIN = 140_000
 _AUTHENTICATION = ("28000", "28P01")
 _NO_DATABASE = "3D000"
-CELL_FACT = "cell"
 
 
 def open_database(place: Place, options: PostgresOptions, now_ms: int, *, is_to_be_filled: bool = False) -> None:
@@ -31,7 +30,6 @@ def open_database(place: Place, options: PostgresOptions, now_ms: int, *, is_to_
             migrate(connection, place.where, options)
             make_ahead(connection, now_ms, options)
             is_part = rows.value(connection, "read_copy") is not None
-            cell = options.cell if is_to_be_filled else _cell_of(connection, options.cell)
         except psycopg.Error as error:
             raise refusal(error, place.where) from error
     if is_part and not is_to_be_filled:
@@ -39,19 +37,6 @@ def open_database(place: Place, options: PostgresOptions, now_ms: int, *, is_to_
             f"A copy into the database at {place.where} was begun and is not whole. Run `hookspan db copy` again: it "
             "goes on where it stood."
         )
-    if cell != options.cell:
-        raise ConfigurationError(
-            f"The database at {place.where} is cell {cell}, and this node is to serve cell {options.cell}. A database "
-            f"keeps its number, for ids are made from it: set HOOKSPAN_CELL={cell}."
-        )
-
-
-def _cell_of(connection: Connection, cell: int) -> int:
-    """The number that the database has, from now on at the latest."""
-    rows.run(connection, "insert_cell", (cell,))
-    kept = rows.value(connection, "read_fact", (CELL_FACT,))
-    assert isinstance(kept, int)
-    return kept
 
 
 def connect_writer(place: Place, options: PostgresOptions, time_max_s: float) -> Connection:

@@ -88,6 +88,9 @@ class ThingCalls(Ways):
         sweep_chunk = self._options.sweep_chunk
         return await self._write(lambda db: _applications.delete_application(db, application_id, now_ms, sweep_chunk))
 
+    async def freeze_application(self, application_id: int, frozen_at: int | None) -> bool:
+        return await self._write(lambda db: _applications.freeze_application(db, application_id, frozen_at))
+
     async def webhooks_of(self, application_id: int) -> Webhooks | None:
         return await self._read(lambda db: _webhooks.webhooks_of(db, application_id))
 

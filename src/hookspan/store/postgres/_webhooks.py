@@ -9,7 +9,7 @@ from hookspan.domain.records import Application, Webhook, Webhooks
 from hookspan.domain.states import DeliveryReason, StatusReason, WebhookStatus, check_webhook_move
 from hookspan.errors import ChangedMeanwhile, NotFound, StateForbidden
 from hookspan.ids import made_at_ms
-from hookspan.store.contract import WAITING_MAX, NewWebhook, Revision, Waiting, WebhookChange
+from hookspan.store.contract import WAITING_MAX, ApplicationFrozen, NewWebhook, Revision, Waiting, WebhookChange
 from hookspan.store.postgres import _lowest
 from hookspan.store.postgres import _rows as rows
 from hookspan.store.postgres._connection import Connection
@@ -31,6 +31,8 @@ def webhooks_of(connection: Connection, application_id: int) -> Webhooks | None:
     application = rows.one(connection, "read_application", rows.application, (application_id,))
     if application is None:
         return None
+    if rows.value(connection, "list_frozen", ([application_id],)) is not None:
+        raise ApplicationFrozen
     found = rows.many(connection, "list_webhooks", rows.webhook, (application_id,))
     return Webhooks(application=application, webhooks=tuple(found))
 

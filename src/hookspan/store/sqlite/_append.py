@@ -8,6 +8,7 @@ import msgspec
 
 from hookspan.domain.records import Webhooks
 from hookspan.store.contract import Appended, AppendedEvent, FanOut, NewDelivery, NewEvent, NodeGone
+from hookspan.store.sqlite._frozen import frozen_of
 from hookspan.store.sqlite._rows import json_text
 from hookspan.store.sqlite._statements import Many, statement
 from hookspan.store.sqlite._webhooks import webhooks_of
@@ -72,7 +73,8 @@ def append(
         _INSERT_EVENTS.run(connection, event_values)
         _INSERT_DELIVERIES.run(connection, delivery_values)
     unknown = frozenset(versions.keys() - positions.keys())
-    return Appended(tuple(appended), tuple(stale.values()), unknown)
+    frozen = frozen_of(connection, sorted(unknown)) if unknown else unknown
+    return Appended(tuple(appended), tuple(stale.values()), unknown - frozen, frozen)
 
 
 def _add_deliveries(values: list[Any], event: NewEvent, deliveries: Iterable[NewDelivery], node: int) -> None:

@@ -10,6 +10,7 @@ from hookspan.domain.states import DeliveryReason
 from hookspan.errors import StateForbidden
 from hookspan.store.contract import NewApplication
 from hookspan.store.sqlite import _rows as rows
+from hookspan.store.sqlite._frozen import changeable
 from hookspan.store.sqlite._identity import delete_of_application
 from hookspan.store.sqlite._sweep import sweep
 
@@ -62,7 +63,7 @@ def update_application(
     connection: apsw.Connection, application_id: int, changed_at: int, members: dict[str, Any]
 ) -> Application | None:
     """Write `members`, those that are to change. Raises StateForbidden for another profile after the first event."""
-    old = read_application(connection, application_id)
+    old = changeable(connection, application_id)
     if old is None:
         return None
     new = msgspec.structs.replace(old, **members)
@@ -89,8 +90,9 @@ def update_application(
 
 def delete_application(connection: apsw.Connection, application_id: int, now_ms: int, sweep_chunk: int) -> bool:
     """Out of reach at once; its deliveries are cancelled and its events dropped turn by turn."""
-    if not rows.run(connection, "mark_application_deleted", {"id": application_id, "now": now_ms}):
+    if changeable(connection, application_id) is None:
         return False
+    rows.run(connection, "mark_application_deleted", {"id": application_id, "now": now_ms})
     bindings = {
         "application_id": application_id,
         "credentials": rows.pack_credentials(()),

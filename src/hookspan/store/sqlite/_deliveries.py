@@ -8,6 +8,7 @@ from hookspan.errors import StateForbidden
 from hookspan.ids import DELIVERY_PREFIX, to_text
 from hookspan.store.contract import WAITING_MAX, NewAside, Page
 from hookspan.store.sqlite import _rows as rows
+from hookspan.store.sqlite._frozen import changeable
 from hookspan.store.sqlite._stalls import hand_on, stalled_heads
 from hookspan.store.sqlite._webhooks import is_fifo, waiting
 
@@ -91,6 +92,7 @@ def reopen_delivery(
     old = read_delivery(connection, application_id, delivery_id)
     if old is None:
         return None
+    changeable(connection, application_id)
     if old.is_claimed:
         raise StateForbidden("The delivery is being sent right now.")
     fifo = is_fifo(connection, old.webhook_id)
@@ -117,6 +119,7 @@ def _check_head(connection: apsw.Connection, delivery: Delivery) -> None:
 
 def send_aside(connection: apsw.Connection, new: NewAside, now_ms: int) -> Delivery | None:
     """See `Store.send_aside`."""
+    changeable(connection, new.application_id)
     is_fifo(connection, new.webhook_id)  # refuses where the webhook was deleted
     bindings = {
         "id": new.id,
@@ -138,6 +141,7 @@ def cancel_delivery(
     old = read_delivery(connection, application_id, delivery_id)
     if old is None:
         return None
+    changeable(connection, application_id)
     check_delivery_move(old.state, DeliveryState.CANCELLED)
     if old.state is not DeliveryState.PENDING:
         raise StateForbidden(f"The delivery is {old.state.word} already.")

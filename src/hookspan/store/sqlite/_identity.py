@@ -11,6 +11,7 @@ from hookspan.errors import NotFound
 from hookspan.store.identity import NewKey, NewPerson, NewSession, Used
 from hookspan.store.messages import Page
 from hookspan.store.sqlite import _rows as rows
+from hookspan.store.sqlite._frozen import changeable, check_application_of
 
 OPERATOR = 0  # in the column application_id: belongs to no application
 
@@ -54,6 +55,7 @@ def list_keys(connection: apsw.Connection, page: Page, application_id: int | Non
 
 
 def delete_key(connection: apsw.Connection, key_id: int) -> bool:
+    check_application_of(connection, key_id)
     return _drop(connection, "delete_key", (key_id,)) > 0
 
 
@@ -93,6 +95,7 @@ def list_people(connection: apsw.Connection, page: Page, application_id: int | N
 
 
 def update_person(connection: apsw.Connection, person_id: int, name: str | None, role: Role | None) -> Person | None:
+    check_application_of(connection, person_id)
     old = read_person(connection, person_id)
     if old is None:
         return None
@@ -104,11 +107,13 @@ def update_person(connection: apsw.Connection, person_id: int, name: str | None,
 
 
 def delete_person(connection: apsw.Connection, person_id: int) -> bool:
+    check_application_of(connection, person_id)
     _drop(connection, "delete_sessions_of_person", (person_id,))
     return _drop(connection, "delete_person", (person_id,)) > 0
 
 
 def replace_link(connection: apsw.Connection, person_id: int, digest: bytes, expires_at: int) -> bool:
+    check_application_of(connection, person_id)
     bindings = {"id": person_id, "digest": digest, "expires_at": expires_at}
     return rows.run(connection, "replace_link", bindings) > 0
 
@@ -124,6 +129,7 @@ def open_session(connection: apsw.Connection, link_digest: bytes, new: NewSessio
     person = find_link(connection, link_digest, new.created_at)
     if person is None:
         return None
+    check_application_of(connection, person.id)
     rows.run(connection, "spend_link", {"id": person.id, "now": new.created_at})
     _drop(connection, "delete_oldest_sessions", (person.id, sessions_max - 1))
     _insert_session(connection, new, person.id, person.application_id)
@@ -217,7 +223,7 @@ def delete_of_application(connection: apsw.Connection, application_id: int) -> N
 def _require_application(connection: apsw.Connection, application_id: int | None) -> None:
     if application_id is None:
         return
-    if rows.one(connection, "read_application", rows.application, (application_id,)) is None:
+    if changeable(connection, application_id) is None:
         raise NotFound("There is no such application.")
 
 

@@ -14,6 +14,7 @@ from hookspan.ids import IdMaker
 from hookspan.store.jobs import JobLook, JobTurn, NewJob
 from hookspan.store.messages import Page
 from hookspan.store.sqlite import _rows as rows
+from hookspan.store.sqlite._frozen import changeable
 from hookspan.store.sqlite._stalls import hand_on, stalled_heads
 from hookspan.store.sqlite._statements import Many
 from hookspan.store.sqlite._webhooks import read_webhook
@@ -133,7 +134,7 @@ def _job(row: rows.Values) -> Job:
 
 def create_job(connection: apsw.Connection, new: NewJob, running_max: int, queued_max: int) -> Job:
     """See `Jobs.create_job`."""
-    if rows.one(connection, "read_application", rows.application, (new.application_id,)) is None:
+    if changeable(connection, new.application_id) is None:
         raise NotFound("There is no such application.")
     webhook = read_webhook(connection, new.webhook_id)
     if webhook is None:
@@ -301,6 +302,7 @@ def cancel_job(connection: apsw.Connection, job_id: int, now_ms: int, chunk: int
     job = read_job(connection, job_id)
     if job is None or job.state is JobState.CANCELLED:
         return job
+    changeable(connection, job.application_id)
     if job.state not in (JobState.QUEUED, JobState.RUNNING):
         raise StateForbidden(f"The job has {job.state.word} already.", allowed=[])
     _end(connection, job_id, job.application_id, JobState.CANCELLED, now_ms, was_running=job.state is JobState.RUNNING)

@@ -12,6 +12,7 @@ from hookspan.errors import ChangedMeanwhile, NotFound, StateForbidden
 from hookspan.ids import made_at_ms
 from hookspan.store.contract import WAITING_MAX, NewWebhook, Revision, Waiting, WebhookChange
 from hookspan.store.sqlite import _rows as rows
+from hookspan.store.sqlite._frozen import changeable
 from hookspan.store.sqlite._sweep import sweep_webhook
 
 STALLED_LOOK_MAX = 100  # stalled deliveries of one webhook among which the earliest is looked for
@@ -28,7 +29,7 @@ def read_webhook(connection: apsw.Connection, webhook_id: int) -> Webhook | None
 
 def webhooks_of(connection: apsw.Connection, application_id: int) -> Webhooks | None:
     """See `Store.webhooks_of`; at one version because it is read in one transaction."""
-    application = rows.one(connection, "read_application", rows.application, (application_id,))
+    application = changeable(connection, application_id)
     if application is None:
         return None
     found = rows.many(connection, "list_webhooks", rows.webhook, (application_id,))
@@ -37,7 +38,7 @@ def webhooks_of(connection: apsw.Connection, application_id: int) -> Webhooks | 
 
 def create_webhook(connection: apsw.Connection, new: NewWebhook, webhooks_max: int) -> Webhook | None:
     """See `Store.create_webhook`."""
-    application = rows.one(connection, "read_application", rows.application, (new.application_id,))
+    application = changeable(connection, new.application_id)
     if application is None:
         raise NotFound("There is no such application.")
     if webhooks_max and rows.value(connection, "count_webhooks", (new.application_id,)) >= webhooks_max:
@@ -117,6 +118,7 @@ def _change_members(
     old = read_webhook(connection, webhook_id)
     if old is None:
         return None
+    changeable(connection, old.application_id)
     _check_version(old, expected_version)
     members = {name: member for name in _MEMBERS if (member := getattr(change, name)) is not msgspec.UNSET}
     new = msgspec.structs.replace(old, **members)
@@ -169,7 +171,7 @@ def set_webhook_status(
     check_webhook_move(old.status, status)
     if status is old.status:
         return old
-    application = rows.one(connection, "read_application", rows.application, (old.application_id,))
+    application = changeable(connection, old.application_id)
     assert application is not None, "a webhook that is there has an application"
     sweep_reason = _sweep_reason(status, keep=keep)
     bindings = _moved(old, status, reason)

@@ -28,7 +28,8 @@ create table application (
   last_position integer not null,
   created_at integer not null,
   updated_at integer not null,
-  deleted_at integer
+  deleted_at integer,
+  frozen_at integer
 ) strict;
 
 -- Partial, so that the name of a deleted application can be used again.
@@ -59,7 +60,8 @@ create table webhook (
   also_sign text,
   noticed integer not null default 0,
   noticed_at integer,
-  activated_at integer
+  activated_at integer,
+  is_frozen integer not null default 0
 ) strict;
 
 create index webhook_application on webhook (application_id);

@@ -40,6 +40,7 @@ from hookspan.store.sqlite import (
     _applications,
     _deliveries,
     _events,
+    _frozen,
     _idempotency,
     _retention,
     _rows,
@@ -228,6 +229,9 @@ class SqliteStore(
     async def delete_application(self, application_id: int, now_ms: int) -> bool:
         sweep_chunk = self._options.sweep_chunk
         return await self._write(lambda db: _applications.delete_application(db, application_id, now_ms, sweep_chunk))
+
+    async def freeze_application(self, application_id: int, frozen_at: int | None) -> bool:
+        return await self._write(lambda db: _frozen.freeze_application(db, application_id, frozen_at))
 
     async def webhooks_of(self, application_id: int) -> Webhooks | None:
         return await self._read(lambda db: _webhooks.webhooks_of(db, application_id))

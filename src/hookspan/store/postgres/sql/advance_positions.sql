@@ -6,7 +6,7 @@ with held as materialized (
 ),
 locked as materialized (
   select id from application
-  where id = any(%(ids)s::bigint[]) and deleted_at is null
+  where id = any(%(ids)s::bigint[]) and deleted_at is null and frozen_at is null
   order by id
   for no key update
 ),

@@ -7,7 +7,7 @@ cross join lateral (
   where
     webhook.id = d.webhook_id
     and (webhook.status in (1, 2) or (webhook.status = 3 and d.round_attempts = 0))
-    and webhook.sweep_reason is null
+    and webhook.sweep_reason is null and not webhook.is_frozen
   limit 1
 ) as webhook
 where

@@ -33,7 +33,7 @@ picked as materialized (
     where
       webhook.id = waiting.webhook_id
       and webhook.status in (1, 2)
-      and webhook.sweep_reason is null
+      and webhook.sweep_reason is null and not webhook.is_frozen
       and webhook.id <> all(%(skip)s::bigint[])
     limit 1
   ) as webhook

@@ -36,7 +36,7 @@ from waiting
 cross join lateral (
   select webhook.delivery_order from webhook
   where
-    webhook.id = waiting.webhook_id and webhook.status in (1, 2) and webhook.sweep_reason is null
+    webhook.id = waiting.webhook_id and webhook.status in (1, 2) and webhook.sweep_reason is null and not webhook.is_frozen
     and webhook.id <> all(%(skip)s::bigint[])
   limit 1
 ) as webhook

@@ -5,7 +5,7 @@ from delivery suspect
 cross join lateral (
   select 1 from webhook
   where
-    webhook.id = suspect.webhook_id and webhook.status in (1, 2) and webhook.sweep_reason is null
+    webhook.id = suspect.webhook_id and webhook.status in (1, 2) and webhook.sweep_reason is null and not webhook.is_frozen
     and webhook.id <> all(%(skip)s::bigint[])
   limit 1
 ) as webhook

@@ -5,5 +5,5 @@ select
   w.version, w.failing_since, w.created_at, w.updated_at, w.also_sign, w.activated_at
 from webhook w
 join application a on a.id = w.application_id
-where w.status = 2
+where w.status = 2 and not w.is_frozen
 order by w.id

@@ -31,6 +31,6 @@ from (
 ) as found
 join webhook as w on w.id = found.id
 join application as a on a.id = w.application_id
-where a.deleted_at is null
+where a.deleted_at is null and a.frozen_at is null
 order by w.id
 limit %(limit)s

@@ -15,5 +15,6 @@ select
   exists (select 1 from delivery as d where d.job_id = job.id and d.id > %(lowest)s and d.state = 1)
 from job
 left join webhook as w on w.id = job.webhook_id
-where job.id = any(%(ids)s::bigint[]) and job.finished_at is null and job.state > 1
+where
+  job.id = any(%(ids)s::bigint[]) and w.is_frozen is not true and job.finished_at is null and job.state > 1
 order by job.id

@@ -10,7 +10,7 @@ from (
     d.state = 1 and d.node = 0 and d.is_aside = 1 and d.next_attempt_at <= :now
     and d.orphan_count < 3
     and (webhook.status in (1, 2) or (webhook.status = 3 and d.round_attempts = 0))
-    and webhook.sweep_reason is null
+    and webhook.sweep_reason is null and webhook.is_frozen = 0
   order by d.next_attempt_at
   limit :limit
 ) found

@@ -54,7 +54,7 @@ picked (id, webhook_id, event_id) as materialized (
         due.state = 1 and due.node = 0 and due.webhook_id = waiting.webhook_id and due.next_attempt_at <= :now
     )
     and webhook.status in (1, 2)
-    and webhook.sweep_reason is null
+    and webhook.sweep_reason is null and webhook.is_frozen = 0
     and webhook.id not in (select value from json_each(:skip))
   limit :limit
 )

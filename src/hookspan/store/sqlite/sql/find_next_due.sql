@@ -36,5 +36,5 @@ from waiting
 cross join webhook on webhook.id = waiting.webhook_id
 where
   webhook.status in (1, 2)
-  and webhook.sweep_reason is null
+  and webhook.sweep_reason is null and webhook.is_frozen = 0
   and webhook.id not in (select value from json_each(:skip))

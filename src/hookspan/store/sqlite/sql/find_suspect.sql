@@ -7,7 +7,7 @@ where
   suspect.state = 1 and suspect.orphan_count >= 3
   and suspect.node = 0 and suspect.next_attempt_at <= :now
   and webhook.status in (1, 2)
-  and webhook.sweep_reason is null
+  and webhook.sweep_reason is null and webhook.is_frozen = 0
   and webhook.id not in (select value from json_each(:skip))
   and (
     suspect.is_fifo = 0

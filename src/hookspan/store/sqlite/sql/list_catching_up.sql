@@ -5,5 +5,5 @@ select
   w.failing_since, w.created_at, w.updated_at, w.also_sign, w.activated_at
 from webhook w indexed by webhook_catching_up
 cross join application a on a.id = w.application_id
-where w.status = 2
+where w.status = 2 and w.is_frozen = 0
 order by w.id

@@ -30,6 +30,6 @@ from (
 ) found
 cross join webhook w on w.id = found.id
 cross join application a on a.id = w.application_id
-where a.deleted_at is null
+where a.deleted_at is null and a.frozen_at is null
 order by w.id
 limit :limit

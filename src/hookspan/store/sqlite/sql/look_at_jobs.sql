@@ -13,6 +13,6 @@ select
   exists (select 1 from delivery indexed by delivery_job where job_id = job.id and state = 1)
 from job indexed by job_started
 left join webhook w on w.id = job.webhook_id
-where job.id > :after and job.finished_at is null and job.state > 1
+where job.id > :after and w.is_frozen is not 1 and job.finished_at is null and job.state > 1
 order by job.id
 limit :limit

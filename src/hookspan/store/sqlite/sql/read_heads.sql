@@ -5,5 +5,5 @@ select
   (
     select json_group_array(json_array(id, webhooks_version, last_position))
     from application
-    where id in (select value from json_each(?2)) and deleted_at is null
+    where id in (select value from json_each(?2)) and deleted_at is null and frozen_at is null
   )
