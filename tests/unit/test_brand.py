@@ -31,6 +31,14 @@ SHEET = (Path(hookspan.dashboard.__file__).parent / "assets" / "hookspan.css").r
             "logo.svg",
             "image/svg+xml",
         ),
+        (
+            b'<?xml version="1.0"?>\n'
+            + b"<!-- a -->\n" * 40
+            + b'<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">\n'
+            + SVG,
+            "logo.svg",
+            "image/svg+xml",
+        ),
     ],
 )
 def test_a_logo_is_told_by_its_content(tmp_path: Path, raw: bytes, name: str, media_type: str) -> None:
@@ -47,6 +55,8 @@ def test_a_logo_is_told_by_its_content(tmp_path: Path, raw: bytes, name: str, me
         (b"", "is no PNG, SVG, JPEG or WebP"),
         (b"<html><svg></svg></html>", "is no PNG"),
         (b"<svgx>", "is no PNG"),
+        (b"<!-- a -->" * 2_000 + b"<p>", "is no PNG"),
+        (b'<!DOCTYPE svg [<!ENTITY a "b">]>' + SVG, "is no PNG"),
         (b"GIF89a", "is no PNG"),
         (b"<!--" + b"-" * 5_000, "is no PNG"),
         (PNG + bytes(LOGO_BYTES_MAX), "is larger than 256 KiB"),

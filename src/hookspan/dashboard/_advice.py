@@ -40,8 +40,7 @@ _STATUSES: Final = {
     301: ("a redirect", "Redirects are not followed: give the address that it leads to as the webhook's URL."),
     401: (
         "it did not accept the signature",
-        "Compare what your code verifies: the raw bytes of the body, the secret of this webhook, the header's name; "
-        "and the token, where one is sent along.",
+        "Compare what your code verifies: the raw bytes of the body, this webhook's secret or token, the header.",
     ),
     403: ("it refused", "A firewall or a login may stand before the receiver; or it did not accept the signature."),
     404: ("there is nothing at this path", "Compare the path of the URL with the route of your receiver."),

@@ -21,6 +21,7 @@ LINES_MAX: Final = 100  # that one turn tells; of more the newest
 PAGE_LENGTH: Final = 50
 OVERLAP_MS: Final = 15_000
 BACK_MS: Final = 600_000  # how far a viewer that was away may go back
+NAME_CHARS_MAX: Final = 200  # of names, which stand on every line and may be long; a URL has an end by itself
 
 
 class TailQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -32,7 +33,9 @@ class TailQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class TailLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One attempt; ids are texts and sort as the attempts do. `type` and `delivery_id` are None for a test."""
+    """One attempt; ids are texts and sort as the attempts do. Names are cut at NAME_CHARS_MAX. `type` and `delivery_id`
+    are None for a test.
+    """
 
     id: str
     application_id: str
@@ -85,7 +88,9 @@ class Watch:
         found = await ground.tails.lines(ground.store, self._place, low)
         new = [one for one in found if one.id not in self._told]
         # Full, and nothing at its end that was told before: what lies between was not looked at.
-        is_cut = not self._is_first and len(found) >= LOOK_MAX and found[-1].id not in self._told
+        is_cut = len(found) >= LOOK_MAX and (
+            found[-1].id > self._after_id if self._is_first else found[-1].id not in self._told
+        )
         passing = [one for one in new if _passes(one, self._query)]
         left_out = [one for one in passing[LINES_MAX:] if not self._is_first or one.id > self._after_id]
         self._told = {one.id for one in found}  # what was below them is not among the newest any more
@@ -143,9 +148,9 @@ def _shown(ground: Ground, line: AttemptLine) -> TailLine:
     return TailLine(
         id=to_text(ATTEMPT_PREFIX, line.id),
         application_id=line.application,
-        application_name=line.application_name,
+        application_name=_cut(line.application_name),
         webhook_id=to_text(ground.profiles.get(line.profile).webhook_prefix, line.webhook_id),
-        webhook_name=line.webhook_name,
+        webhook_name=None if line.webhook_name is None else _cut(line.webhook_name),
         webhook_url=line.webhook_url,
         delivery_id=None if line.delivery_id is None else to_text(DELIVERY_PREFIX, line.delivery_id),
         type=line.type,
@@ -157,3 +162,7 @@ def _shown(ground: Ground, line: AttemptLine) -> TailLine:
         error_message=line.error_message,
         response_status=line.response_status,
     )
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= NAME_CHARS_MAX else name[: NAME_CHARS_MAX - 1] + "\N{HORIZONTAL ELLIPSIS}"

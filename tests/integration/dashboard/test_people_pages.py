@@ -105,6 +105,32 @@ async def test_sessions_are_listed_and_ended(house: House) -> None:
     await admin.post("/dashboard/sessions/ses_nope/end", status=404)
 
 
+async def test_a_person_s_page_has_their_sessions_however_many_others_are_newer(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not those among the newest of all: a page of that list would hide where somebody is signed in."""
+    application = await house.api.application()
+    admin, member = await house.browser("admin", application), await house.browser("member", application)
+    [own] = [one for one in (await member.get("/dashboard/sessions")).actions() if one.endswith("/end")]
+    await house.browser("support", application)
+    list_sessions = house.api.node.manage._ground.store.list_sessions
+
+    async def short(page, *args, **more):
+        return (await list_sessions(page, *args, **more))[:1]
+
+    [ident] = [
+        one["id"]
+        for one in (await house.api("GET", "/v1/people", params={"limit": 500}))["data"]
+        if (one["application_id"], one["role"]) == (application, "member")
+    ]
+    with monkeypatch.context() as patch:
+        patch.setattr(house.api.node.manage._ground.store, "list_sessions", short)
+        page = await admin.get(f"{admin.root}/members/{ident}")
+    assert own in page.actions()
+    other = await house.browser("admin", await house.api.application())
+    await other.get(f"{other.root}/members/{ident}", 404)
+
+
 async def test_a_key_is_made_used_and_revoked(house: House) -> None:
     """Shown once, it works; the list says when it was used; revoked it does not work. In the portal too."""
     application = await house.api.application()

@@ -77,6 +77,25 @@ async def test_sign_in_leads_to_the_dashboard_only(house: House, place: str) -> 
         assert (response.status_code, response.headers["location"]) == (303, "/dashboard")
 
 
+@pytest.mark.parametrize(
+    ("place", "location"),
+    [
+        ("/dashboard/applications/app_1/catalog/bestellt.\N{CJK UNIFIED IDEOGRAPH-6F22}", "catalog/bestellt.%E6%BC%A2"),
+        ("/dashboard/applications/app_1/catalog/a%2Fb?x=1&y=%20", "catalog/a%2Fb?x=1&y=%20"),
+        ("/dashboard/" + "x" * 3_000, "/dashboard"),
+        ("/dashboard/" + "\N{CJK UNIFIED IDEOGRAPH-6F22}" * 1_000, "/dashboard"),
+    ],
+)
+async def test_signing_in_leads_to_pages_of_any_name(house: House, place: str, location: str) -> None:
+    """A header has ASCII only, and not without end: the link is not spent for nothing."""
+    async with house.client() as client:
+        page = Page((await client.get(await invited(house))).text)
+        response = await client.post("/sign-in", data=filled(page) | {"next": place}, headers=SAME)
+        assert response.status_code == 303
+        assert response.headers["location"].endswith(location)
+        assert (await client.get("/dashboard")).status_code == 200
+
+
 async def test_the_cookie_is_for_this_server_only(house: House, tmp_path) -> None:
     """HttpOnly and Lax; where the public address is https also Secure, and bound to the host by its name."""
     async with house.client() as client:
@@ -215,6 +234,37 @@ async def test_a_portal_link_that_is_over_says_so(house: House, receiver: Receiv
     assert "/sign-in" not in " ".join(page.links())
     response = await portal.post(f"{portal.root}/webhooks", {"name": "typed"}, status=401)
     assert "typed" in Page(response.text).text
+
+
+async def test_the_end_of_a_portal_is_told_within_its_frame(house: House, receiver: Receiver) -> None:
+    """Whose frame it was nobody knows any more, and a page that may not be framed is a blank one. There is nothing to
+    be done on it; and what is refused while the portal lives is seen in its own frame only.
+    """
+    there = await furnish(house.api, receiver.url)
+    portal = await house.portal(there.application, origin="https://app.example.com")
+    large = {"content": b"a=" + b"x" * 600_000, "headers": SAME | {"content-type": FORM}}
+    for response in (
+        await portal.client.get(f"{portal.root}/webhooks/whk_1"),
+        await portal.client.post(f"{portal.root}/webhooks", **large),
+        await portal.client.post(f"{portal.root}/webhooks", content=b"csrf=x", headers={"content-type": FORM}),
+    ):
+        assert response.status_code >= 400
+        assert response.headers["content-security-policy"].endswith("frame-ancestors https://app.example.com")
+    sessions = f"/v1/applications/{there.application}/portal-sessions"
+    [session] = (await house.api("GET", sessions))["data"]
+    await house.api("DELETE", f"{sessions}/{session['id']}", status=204)
+    for response in (
+        await portal.client.get(portal.root),
+        await portal.client.post(f"{portal.root}/webhooks", content=b"name=x", headers=SAME | {"content-type": FORM}),
+    ):
+        assert response.status_code == 401
+        assert response.headers["content-security-policy"].endswith("frame-ancestors *")
+        assert "x-frame-options" not in response.headers
+        page = Page(response.text)
+        assert page.links() <= {"#main"}
+        assert page.actions() <= {f"{portal.root}/webhooks"}
+    response = await portal.client.get("/dashboard")
+    assert response.headers["x-frame-options"] == "DENY"
 
 
 async def test_what_is_no_form_is_refused(house: House, receiver: Receiver) -> None:

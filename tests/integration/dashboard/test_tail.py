@@ -263,6 +263,31 @@ async def test_a_stream_has_its_time(house: House, receiver: Receiver, monkeypat
         assert await stream.ends()
 
 
+async def test_a_reader_that_takes_nothing_is_let_go(
+    house: House, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is kept for it is bounded by a turn and the socket's own buffers, and so is its time."""
+    monkeypatch.setattr(_stream, "TURN_S", 0.01)
+    monkeypatch.setattr(_stream, "SEND_S", 100.0)
+    application = await house.api.application()
+    await house.api.webhook(application, receiver.url, name="n" * 10_000)  # rows of 30 kB
+    browser = await house.browser("admin", application)
+    cookie = browser.client.cookies["hookspan_session"]
+    tails, port = house.api.node.manage.tails, int(house.api.node.base_url.rpartition(":")[2])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1_024)
+    head = f"GET {browser.root}/tail/stream HTTP/1.1\r\nhost: 127.0.0.1\r\ncookie: hookspan_session={cookie}\r\n\r\n"
+    writer.write(head.encode())
+    assert b"200" in await reader.readline()
+    path = f"/v1/applications/{application}/events"
+    events = [{"type": "order.paid", "content": {}}] * 100
+    assert tails.viewers == 1
+    async with asyncio.timeout(30):
+        while tails.viewers:
+            await house.api("POST", path, events, status=202)
+    assert writer.transport.is_reading() is False  # it was its own fault: nothing more was taken
+    writer.close()
+
+
 async def test_a_stop_does_not_wait_for_viewers(tmp_path: Path) -> None:
     """The node ends at once, and their streams with it."""
     house = None

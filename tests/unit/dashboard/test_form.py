@@ -3,7 +3,7 @@
 import pytest
 
 from hookspan.dashboard._csrf import csrf_token, is_foreign, is_right
-from hookspan.dashboard._form import BODY_BYTES_MAX, FIELDS_MAX, FieldErrors, Form, convert, read_form
+from hookspan.dashboard._form import BODY_BYTES_MAX, FIELDS_MAX, LINES_MAX, FieldErrors, Form, convert, read_form
 from hookspan.dashboard._repeats import KEPT_MAX, Repeats
 from hookspan.errors import Fault, InvalidRequest, TooLarge
 from hookspan.manage.inputs import CreateWebhook
@@ -45,6 +45,9 @@ def test_bounds() -> None:
     assert read_form(KIND, b"a=" + b"x" * (BODY_BYTES_MAX - 2)).text("a")
     with pytest.raises(TooLarge):
         read_form(KIND, b"a=" + b"x" * (BODY_BYTES_MAX - 1))
+    assert len(Form([("a", "x\r\n" * (LINES_MAX - 1) + "x")]).lines("a")) == LINES_MAX
+    with pytest.raises(InvalidRequest):
+        Form([("a", "x\n" * LINES_MAX + "x")]).lines("a")
 
 
 def test_a_refusal_is_spread_over_its_fields() -> None:
@@ -90,6 +93,7 @@ def test_form_tokens() -> None:
         ({"origin": "http://h:2", "host": "h:1"}, True),
         ({"origin": "https://evil.example", "host": "h:1"}, True),
         ({"origin": "nonsense", "host": "h:1"}, True),
+        ({"origin": "http://[", "host": "h:1"}, True),
     ],
 )
 def test_where_a_form_comes_from(headers: dict[str, str], expected: bool) -> None:

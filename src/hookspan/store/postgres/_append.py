@@ -5,19 +5,27 @@ from collections.abc import Sequence
 from typing import Any
 
 from hookspan.domain.records import Webhooks
+from hookspan.ids import IdMaker
 from hookspan.store.contract import Appended, AppendedEvent, FanOut, NewDelivery, NewEvent, NodeGone
 from hookspan.store.postgres import _rows as rows
 from hookspan.store.postgres._columns import blobs, numbers, texts
 from hookspan.store.postgres._connection import Connection
+from hookspan.store.postgres._fifo import behind_what_waits
 from hookspan.store.postgres._webhooks import webhooks_of
 
 _Counts = dict[int, int]
 
 
 def append(
-    connection: Connection, node: int, events: Sequence[NewEvent], versions: dict[int, int], fan_out: FanOut
+    connection: Connection,
+    ids: IdMaker,
+    node: int,
+    events: Sequence[NewEvent],
+    versions: dict[int, int],
+    fan_out: FanOut,
 ) -> Appended:
-    """Keep the events; see `Store.append`. Raises NodeGone before anything is written.
+    """Keep the events; see `Store.append`. Raises NodeGone before anything is written. `ids` makes those of deliveries
+    whose own would bring a fifo webhook out of order.
 
     The lock on an application's row is held from the first statement that moves its position on to the commit, and two
     statements lie between them: positions have no gaps, and equal the order of commits.
@@ -32,7 +40,7 @@ def append(
         duplicates = _take_publisher_ids(connection, [event for event in given if event.application_id in there])
         counts.subtract(event.application_id for event in given if event.id in duplicates)
     positions, stale = _advance(connection, node, counts, versions)
-    return _keep(connection, node, events, versions, _Plan(positions, stale, duplicates, fan_out))
+    return _keep(connection, ids, node, events, versions, _Plan(positions, stale, duplicates, fan_out))
 
 
 class _Plan:
@@ -54,7 +62,12 @@ class _Plan:
 
 
 def _keep(
-    connection: Connection, node: int, events: Sequence[NewEvent], versions: dict[int, int], plan: _Plan
+    connection: Connection,
+    ids: IdMaker,
+    node: int,
+    events: Sequence[NewEvent],
+    versions: dict[int, int],
+    plan: _Plan,
 ) -> Appended:
     positions = plan.positions
     appended = []
@@ -75,6 +88,11 @@ def _keep(
         appended.append(one)
         kept.append((event, one))
     if kept:
+        in_order = behind_what_waits(connection, ids, kept)
+        if in_order is not kept:
+            renumbered = {event.id: one for event, one in in_order}
+            appended = [renumbered.get(one.event_id, one) if one.position else one for one in appended]
+            kept = in_order
         rows.execute(connection, "insert_published", _event_columns(kept) | _delivery_columns(kept, node))
     unknown = frozenset(versions.keys() - positions.keys())
     frozen = frozenset(rows.many(connection, "list_frozen", _first, (sorted(unknown),))) if unknown else unknown

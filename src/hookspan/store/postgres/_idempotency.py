@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from hookspan.ids import IdMaker
 from hookspan.store.contract import Appended, AppendedEvent, FanOut, NewEvent
 from hookspan.store.idempotency import (
     ANSWER_KEPT_MS,
@@ -213,6 +214,7 @@ def drop_keys_of(connection: Connection, application_id: int, limit: int) -> int
 
 def append_keyed(
     connection: Connection,
+    ids: IdMaker,
     node: int,
     events: Sequence[NewEvent],
     versions: dict[int, int],
@@ -233,15 +235,16 @@ def append_keyed(
     for one, outcome in zip(keyed, outcomes, strict=True):
         if outcome is not KeyOutcome.FRESH:
             aside.update(one.event_ids)
-    appended = append(connection, node, [event for event in events if event.id not in aside], versions, fan_out)
+    published = [event for event in events if event.id not in aside]
+    appended = append(connection, ids, node, published, versions, fan_out)
     done = iter(appended.events)
     by_id = {event.id: next(done) for event in events if event.id not in aside}
     requests.keep([one for one, outcome in zip(keyed, outcomes, strict=True) if outcome is KeyOutcome.FRESH], by_id)
     for one, outcome in zip(keyed, outcomes, strict=True):
         if outcome is not KeyOutcome.FRESH:
-            ids = dict(requests.kept_under(one) or ()) if outcome is KeyOutcome.REPLAYED else {}
+            kept_ids = dict(requests.kept_under(one) or ()) if outcome is KeyOutcome.REPLAYED else {}
             for slot, event_id in zip(one.slots, one.event_ids, strict=True):
-                first = ids.get(slot, 0)
+                first = kept_ids.get(slot, 0)
                 by_id[event_id] = AppendedEvent(first or event_id, 0, first > 0, first == 0, ())
     return msgspec.structs.replace(appended, events=tuple(by_id[event.id] for event in events), keyed=tuple(outcomes))
 

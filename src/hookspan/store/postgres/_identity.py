@@ -196,6 +196,7 @@ def list_sessions(
 
 
 def delete_session(connection: Connection, session_id: int) -> bool:
+    hold_application_of(connection, session_id)
     return _drop(connection, "delete_session", (session_id,)) > 0
 
 

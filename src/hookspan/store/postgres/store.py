@@ -73,10 +73,12 @@ class PostgresStore(
         if keyed:
             room = _idempotency.Room(self._options.publish_keys_max, self._options.publish_key_answers_bytes_max)
             return await self._writers.submit(
-                lambda db: _idempotency.append_keyed(db, node, events, versions, fan_out, keyed, room),
+                lambda db: _idempotency.append_keyed(db, self._ids, node, events, versions, fan_out, keyed, room),
                 is_intake=True,
             )
-        return await self._writers.submit(lambda db: append(db, node, events, versions, fan_out), is_intake=True)
+        return await self._writers.submit(
+            lambda db: append(db, self._ids, node, events, versions, fan_out), is_intake=True
+        )
 
     async def record(self, node: int, results: Sequence[Result]) -> frozenset[int]:
         if not results:

@@ -187,6 +187,7 @@ def list_sessions(
 
 
 def delete_session(connection: apsw.Connection, session_id: int) -> bool:
+    check_application_of(connection, session_id)
     return _drop(connection, "delete_session", (session_id,)) > 0
 
 
