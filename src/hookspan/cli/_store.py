@@ -20,6 +20,7 @@ def store_of(settings: Settings, clock: Clock, ids: IdMaker) -> Store:
         # Who names another address to listen at, or a pooler that can't carry prepared statements, has one before it.
         is_pooled=listen_url is not None or not settings.database_prepared,
         listen_url=listen_url,
+        replica_url=settings.database_replica_url,
         prepare_after=_PREPARE_AFTER if settings.database_prepared else None,
     )
     return PostgresStore(settings.database_url, clock=clock, ids=ids, options=options)

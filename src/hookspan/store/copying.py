@@ -68,7 +68,7 @@ class Progress(msgspec.Struct, frozen=True):
 class Step(msgspec.Struct, frozen=True):
     """What is told while it goes on: rows of all tables."""
 
-    phase: Literal["copying", "comparing"]
+    phase: Literal["copying", "comparing", "freezing", "draining", "arriving", "arrived", "left"]
     table: str
     done: int
     total: int

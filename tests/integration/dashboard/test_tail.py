@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -268,13 +269,17 @@ async def test_a_reader_that_takes_nothing_is_let_go(
 ) -> None:
     """What is kept for it is bounded by a turn and the socket's own buffers, and so is its time."""
     monkeypatch.setattr(_stream, "TURN_S", 0.01)
-    monkeypatch.setattr(_stream, "SEND_S", 100.0)
+    monkeypatch.setattr(_stream, "SEND_S", 0.2)
+    monkeypatch.setattr(watching, "FRESH_S", 0.0)
     application = await house.api.application()
-    await house.api.webhook(application, receiver.url, name="n" * 10_000)  # rows of 30 kB
+    await house.api.webhook(application, f"{receiver.url}?{'x' * 1_900}")
     browser = await house.browser("admin", application)
     cookie = browser.client.cookies["hookspan_session"]
     tails, port = house.api.node.manage.tails, int(house.api.node.base_url.rpartition(":")[2])
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1_024)
+    small = socket.socket()
+    small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    small.connect(("127.0.0.1", port))
+    reader, writer = await asyncio.open_connection(sock=small, limit=1_024)
     head = f"GET {browser.root}/tail/stream HTTP/1.1\r\nhost: 127.0.0.1\r\ncookie: hookspan_session={cookie}\r\n\r\n"
     writer.write(head.encode())
     assert b"200" in await reader.readline()

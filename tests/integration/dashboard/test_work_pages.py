@@ -113,7 +113,7 @@ async def test_a_job_is_followed_and_cancelled(house: House, receiver: Receiver)
     job = await job_of(house, place, "cancelled")
     page = await browser.get(place)
     assert "cancelled" in page.text
-    assert f"Left out{job['skipped']}not sent, or cancelled" in page.text
+    assert f"Left out{job['skipped']}cancelled, on their way already" in page.text
 
 
 async def test_what_is_upcoming_is_sent_by_hand(house: House, receiver: Receiver, certificates: Certificates) -> None:

@@ -233,14 +233,14 @@
     if (event.detail.target.id === "sample" && event.detail.xhr.status >= 400) event.detail.shouldSwap = false;
   });
   // A part that brings itself up to date leaves open what was opened, and the focus where it was.
-  const REACHED = "a, button, input, select, textarea, summary, pre";
   let before = null;
   document.addEventListener("htmx:beforeSwap", (event) => {
     const part = event.detail.target;
-    const reached = [...part.querySelectorAll(REACHED)];
+    const active = document.activeElement;
+    const alike = [...part.querySelectorAll(active.localName)];
     before = part.id && {
       id: part.id, open: [...part.querySelectorAll("details")].map((one) => one.open),
-      count: reached.length, at: reached.indexOf(document.activeElement),
+      name: active.localName, count: alike.length, at: alike.indexOf(active),
     };
   });
   function restore() {
@@ -248,9 +248,9 @@
     if (!part) return;
     const details = part.querySelectorAll("details");
     if (details.length === before.open.length) details.forEach((one, place) => { one.open = before.open[place]; });
-    const reached = part.querySelectorAll(REACHED);
-    if (before.at >= 0 && reached.length === before.count && document.activeElement === document.body) {
-      reached[before.at].focus({preventScroll: true});
+    const alike = part.querySelectorAll(before.name);
+    if (before.at >= 0 && alike.length === before.count && document.activeElement === document.body) {
+      alike[before.at].focus({preventScroll: true});
     }
     before = null;
   }

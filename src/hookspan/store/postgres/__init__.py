@@ -4,9 +4,11 @@ Read `store.py` first: each call of the contract is a line there. `_ways.py` say
 `_lane.py` what a lane is, the other rooms what is done; the SQL lies in ``sql/``, one statement a file.
 """
 
+from hookspan.store.postgres._cell import Cell
+from hookspan.store.postgres._moving import Move
 from hookspan.store.postgres._options import PostgresOptions
 from hookspan.store.postgres._status import Status, read_status
 from hookspan.store.postgres._target import PostgresTarget
 from hookspan.store.postgres.store import PostgresStore
 
-__all__ = ["PostgresOptions", "PostgresStore", "PostgresTarget", "Status", "read_status"]
+__all__ = ["Cell", "Move", "PostgresOptions", "PostgresStore", "PostgresTarget", "Status", "read_status"]

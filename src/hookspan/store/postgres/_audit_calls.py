@@ -14,4 +14,4 @@ class AuditCalls(Ways):
         await self._create(lambda db: _audit.keep(db, entry, self._ids))
 
     async def list_audit(self, page: Page, query: AuditQuery) -> AuditPage:
-        return await self._read(lambda db: _audit.list_audit(db, page, query))
+        return await self._look(lambda db: _audit.list_audit(db, page, query))

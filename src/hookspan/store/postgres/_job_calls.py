@@ -39,7 +39,7 @@ class JobCalls(Ways):
     async def list_jobs(
         self, page: Page, *, application_id: int | None, webhook_id: int | None, state: JobState | None
     ) -> list[Job]:
-        return await self._read(lambda db: _job_looks.list_jobs(db, page, application_id, webhook_id, state))
+        return await self._look(lambda db: _job_looks.list_jobs(db, page, application_id, webhook_id, state))
 
     async def look_at_jobs(self, after: int, limit: int, untried_max: int) -> list[JobLook]:
         return await self._read(lambda db: _job_looks.look_at_jobs(db, after, limit, untried_max))

@@ -22,6 +22,8 @@ class NodeCalls(Ways):
         cell = self._options.cell
         node = await self._write(lambda db: _nodes.register_node(db, now_ms, delivers=delivers, cell=cell))
         self._node = node
+        if self._replica is not None:
+            self._replica.registered(node)
         await self.free_orphans(now_ms)
         while await self._write(lambda db: _nodes.bring_forward(db, now_ms, self._options.forward_chunk)):
             pass  # each turn takes some out of what is left
@@ -32,7 +34,10 @@ class NodeCalls(Ways):
         return await self.free_orphans(now_ms)
 
     async def beat(self, node: int) -> bool:
-        return await self._beat(lambda db: _nodes.beat(db, node))
+        is_registered = await self._beat(lambda db: _nodes.beat(db, node))
+        if is_registered and self._replica is not None:
+            self._replica.beaten()
+        return is_registered
 
     async def free_orphans(self, now_ms: int) -> int:
         chunk = self._options.free_chunk

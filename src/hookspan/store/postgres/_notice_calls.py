@@ -24,7 +24,7 @@ class NoticeCalls(Ways):
         await self._write(lambda db: _notices.end_attempt(db, notice, outcome, problem, at_ms))
 
     async def notices(self, application_id: int, limit: int) -> list[Notice]:
-        return await self._read(lambda db: _notices.read(db, application_id, limit))
+        return await self._look(lambda db: _notices.read(db, application_id, limit))
 
     async def drop_notices(self, below: int, limit: int) -> int:
         return await self._write(lambda db: _notices.drop(db, below, limit))

@@ -38,6 +38,10 @@ class PostgresOptions(msgspec.Struct, frozen=True, kw_only=True):
     # the server itself.
     ring_interval_s: float = 0.02
     listen_url: str | None = None
+    # A standby that lists may be read from, while it is at most so far behind.
+    replica_url: str | None = None
+    replica_lag_max_s: float = 5.0
+    replica_retry_interval_s: float = 5.0
 
     # Through PgBouncer in transaction mode: settings go with each transaction instead of with the connection.
     is_pooled: bool = False

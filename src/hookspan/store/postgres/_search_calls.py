@@ -11,7 +11,7 @@ class SearchCalls(Ways):
     """See `Search`."""
 
     async def search_applications(self, text: str, page: Page) -> list[Application]:
-        return await self._read(lambda db: _search.search_applications(db, text, page))
+        return await self._look(lambda db: _search.search_applications(db, text, page))
 
     async def search_webhooks(self, text: str, page: Page, application_id: int | None) -> list[FoundWebhook]:
-        return await self._read(lambda db: _search.search_webhooks(db, text, page, application_id))
+        return await self._look(lambda db: _search.search_webhooks(db, text, page, application_id))

@@ -17,7 +17,7 @@ class StatisticsCalls(Ways):
             await self._write(lambda db: _statistics.add(db, counts, node, number))
 
     async def statistics(self, subject_id: int, since_hour: int, until_hour: int) -> list[HourCounts]:
-        return await self._read(lambda db: _statistics.read(db, subject_id, since_hour, until_hour))
+        return await self._look(lambda db: _statistics.read(db, subject_id, since_hour, until_hour))
 
     async def drop_statistics(self, before_hour: int, limit: int) -> int:
         return await self._write(lambda db: _statistics.drop(db, before_hour, limit))

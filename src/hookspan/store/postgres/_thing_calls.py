@@ -64,7 +64,7 @@ class ThingCalls(Ways):
             "high": high if page.before is None else min(high, page.before),
             "limit": page.limit,
         }
-        return await self._read(lambda db: _rows.many(db, "list_applications", _rows.application, bindings))
+        return await self._look(lambda db: _rows.many(db, "list_applications", _rows.application, bindings))
 
     async def update_application(
         self,
@@ -154,7 +154,7 @@ class ThingCalls(Ways):
     async def list_events(
         self, application_id: int, page: Page, *, event_types: Collection[str] | None, publisher_id: str | None
     ) -> list[Event]:
-        return await self._read(lambda db: _events.list_events(db, application_id, page, event_types, publisher_id))
+        return await self._look(lambda db: _events.list_events(db, application_id, page, event_types, publisher_id))
 
     async def events_after(
         self, application_id: int, position: int, limit: int, *, event_types: Collection[str] | None = None
@@ -162,7 +162,7 @@ class ThingCalls(Ways):
         return await self._read(lambda db: _events.events_after(db, application_id, position, limit, event_types))
 
     async def undelivered(self, application_id: int, page: Page, *, event_types: Collection[str] | None) -> Undelivered:
-        return await self._read(lambda db: _events.undelivered(db, application_id, page, event_types))
+        return await self._look(lambda db: _events.undelivered(db, application_id, page, event_types))
 
     async def get_delivery(self, application_id: int, delivery_id: int) -> Delivery | None:
         return await self._read(lambda db: _deliveries.read_delivery(db, application_id, delivery_id))
@@ -179,7 +179,7 @@ class ThingCalls(Ways):
         state: DeliveryState | None,
         event_type: str | None,
     ) -> list[Delivery]:
-        return await self._read(
+        return await self._look(
             lambda db: _deliveries.list_deliveries(db, application_id, page, webhook_id, state, event_type)
         )
 
@@ -190,7 +190,7 @@ class ThingCalls(Ways):
         return await self._read(lambda db: _deliveries.attempts_of(db, delivery))
 
     async def list_attempts(self, webhook_id: int, page: Page) -> list[Attempt]:
-        return await self._read(lambda db: _deliveries.list_attempts(db, webhook_id, page))
+        return await self._look(lambda db: _deliveries.list_attempts(db, webhook_id, page))
 
     async def reopen_delivery(
         self, application_id: int, delivery_id: int, cause: Cause, now_ms: int
@@ -207,18 +207,18 @@ class ThingCalls(Ways):
     async def attempt_lines(
         self, after_id: int, limit: int, *, application_id: int | None = None, webhook_id: int | None = None
     ) -> list[AttemptLine]:
-        return await self._read(lambda db: _watching.attempt_lines(db, after_id, limit, application_id, webhook_id))
+        return await self._look(lambda db: _watching.attempt_lines(db, after_id, limit, application_id, webhook_id))
 
     async def in_trouble(self, application_id: int | None, limit: int) -> list[Webhook]:
-        return await self._read(lambda db: _watching.in_trouble(db, application_id, limit))
+        return await self._look(lambda db: _watching.in_trouble(db, application_id, limit))
 
     async def failures(self, webhook_ids: Sequence[int], each: int) -> list[FailureGroup]:
-        return await self._read(lambda db: _watching.failures(db, webhook_ids, each))
+        return await self._look(lambda db: _watching.failures(db, webhook_ids, each))
 
     async def given_up(
         self, application_id: int | None, since_id: int, *, webhooks: int, each: int
     ) -> list[FailureGroup]:
-        return await self._read(lambda db: _watching.given_up(db, application_id, since_id, webhooks, each))
+        return await self._look(lambda db: _watching.given_up(db, application_id, since_id, webhooks, each))
 
     # --- by hand, stalled, upcoming
 

@@ -18,6 +18,7 @@ from hookspan.store.postgres._lanes import Lanes
 from hookspan.store.postgres._opening import connect_writer, open_database
 from hookspan.store.postgres._options import PostgresOptions
 from hookspan.store.postgres._place import begin_text, connect, read_place
+from hookspan.store.postgres._replica import Replica
 from hookspan.store.postgres._task import Run, T
 
 __all__ = ["Connection", "Run", "T", "Ways"]
@@ -77,6 +78,8 @@ class Ways:
             time_max_s=options.beat_time_max_s,
             tasks_max=_BEATS_MAX,
         )
+        replica_url = options.replica_url
+        self._replica = None if replica_url is None else Replica(read_place(replica_url), options)
         self._bell = Bell(self._pulse, self._listener(), options, self._rung)
 
     def check_intake(self) -> None:
@@ -107,9 +110,13 @@ class Ways:
             if problem is not None:
                 raise problem  # who opens closes what was opened
         self._bell.start()
+        if self._replica is not None:
+            self._replica.open()
 
     async def _close_lanes(self) -> None:
         await self._bell.close()
+        if self._replica is not None:
+            await self._replica.close()
         for lanes in (self._pulse, self._readers, self._writers):
             await lanes.close()
 
@@ -121,6 +128,12 @@ class Ways:
 
     async def _read(self, read: Callable[[Connection], T]) -> T:
         return await self._readers.submit(read)
+
+    async def _look(self, read: Callable[[Connection], T]) -> T:
+        """For lists, which may be some seconds old: from the replica where there is one."""
+        if self._replica is None:
+            return await self._readers.submit(read)
+        return await self._replica.read(read, lambda: self._readers.submit(read))
 
     async def _beat(self, run: Run[T]) -> T:
         return await self._pulse.submit(run)

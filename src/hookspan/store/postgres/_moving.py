@@ -1,0 +1,392 @@
+"""One application moved from one database to another, while nodes serve both and others of both go on.
+
+At every moment one of them serves it, or none for a short time, never both:
+
+1. What does not change any more is copied while the source serves, in passes, each bringing what the one before missed.
+2. The source freezes the application (`Store.freeze_application`) and lets what is in flight end.
+3. Of one moment of the frozen source all is made equal and compared: large tables by parts, then the small ones and the
+   application itself in one transaction of the target. With its commit the target serves.
+4. The source takes the application out of reach, as if it were deleted, and retention clears away what it has left.
+
+Each side has a note of the move. A run that was killed before the commit of 3 leaves the application frozen in the
+source and unseen in the target: the next run goes on, or undoes it. After that commit the next run does what is left of
+4. Where a run fails by itself it lets the source go on.
+"""
+
+import contextlib
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+import psycopg
+
+from hookspan.errors import ConfigurationError, HookspanError, NotFound, StateForbidden, StoreUnavailable
+from hookspan.store.copying import Step
+from hookspan.store.moving import BULK, FRAME, Moved, MoveLimits
+from hookspan.store.postgres import _lowest
+from hookspan.store.postgres import _rows as rows
+from hookspan.store.postgres._applications import freeze_application, take_out
+from hookspan.store.postgres._cell import PART_IDS, Cell, Owned, Part, Range
+from hookspan.store.postgres._options import PostgresOptions
+
+_MOVE_LOCK = 0x486F6F6B4D6F7665  # "HookMove" read as a number; with the application's id, per application
+_SWEEP_CHUNK = PostgresOptions().sweep_chunk
+
+Told = Callable[[Step], None]
+
+
+class Note(msgspec.Struct, frozen=True):
+    """Kept in both databases while a move is under way; `where` is the other one."""
+
+    move: str
+    where: str
+    has_arrived: bool = False
+
+
+_note_decoder = msgspec.json.Decoder(Note)
+
+
+class Move:
+    """A move of the application `public_id` from `source` to `target`, which are open. `opens` tells whether a check
+    value was sealed with the encryption key that both sides must have.
+    """
+
+    def __init__(
+        self,
+        source: Cell,
+        target: Cell,
+        public_id: str,
+        opens: Callable[[bytes], bool],
+        told: Told,
+        limits: MoveLimits | None = None,
+    ) -> None:
+        self._source = source
+        self._target = target
+        self._public_id = public_id
+        self._told = told
+        self._limits = limits or MoveLimits()
+        self._total = 0
+        self._copied = 0
+        _check_sides(source, target, opens)
+
+    # --- what is asked for
+
+    def look(self) -> Moved:
+        """What would be moved; nothing is written. Raises as `run` would."""
+        application_id = self._find()
+        self._check_target(application_id)
+        owned = self._owned(application_id)
+        return Moved({table: self._source.count(table, owned) for table in (*BULK, *FRAME)})
+
+    def run(self) -> Moved:
+        """Move it, or go on with a move that was interrupted. Raises NotFound, StateForbidden, StoreUnavailable; then
+        the source serves it as before, unless that can't be reached either: run it again.
+        """
+        with _in_words():
+            return self._run()
+
+    def _run(self) -> Moved:
+        found = rows.first_row(self._source.connection, "find_leaving", (self._public_id,))
+        if found is None:
+            return self._tidy_up()
+        application_id = int(found[0])
+        self._lock(application_id)
+        self._note(application_id)
+        owned = self._owned(application_id)
+        arriving = self._read(self._target, _arriving(application_id))
+        if arriving is not None and arriving.has_arrived:
+            return self._leave(owned, self._counts(owned), 0)
+        self._total = sum(self._source.count(table, owned) for table in BULK)
+        for _ in range(self._limits.passes_max):
+            if self._pass(owned, is_final_only=True) <= self._limits.rows_left_max:
+                break
+        return self._switch(application_id)
+
+    def undo(self) -> None:
+        """Give up a move that was interrupted: the source goes on, and the target forgets what it has. Raises
+        StateForbidden where it has arrived.
+        """
+        with _in_words():
+            self._undo()
+
+    def _undo(self) -> None:
+        application_id = self._find()
+        self._lock(application_id)
+        leaving = self._read(self._source, _leaving(application_id))
+        if leaving is None:
+            raise StateForbidden(f"No move of {self._public_id} out of {self._source.where} is under way.")
+        self._check_note(application_id, leaving)
+        arriving = self._read(self._target, _arriving(application_id))
+        if arriving is not None and arriving.has_arrived and arriving.move == leaving.move:
+            raise StateForbidden(
+                f"{self._public_id} has arrived at {self._target.where} already. Run the same command without --undo: "
+                "it finishes."
+            )
+        owned = self._owned(application_id)
+        self._thaw(application_id)
+        for table in reversed(BULK):
+            for day in self._target.days(table):
+                self._target.drop(table, owned, Range(day.low, day.high))
+        rows.run(self._target.connection, "delete_note", (_arriving(application_id),))
+
+    # --- beginning
+
+    def _find(self) -> int:
+        found = rows.first_row(self._source.connection, "find_leaving", (self._public_id,))
+        if found is None:
+            raise self._not_there()
+        return int(found[0])
+
+    def _not_there(self) -> NotFound:
+        return NotFound(f"There is no application {self._public_id!r} in {self._source.where}.")
+
+    def _owned(self, application_id: int) -> Owned:
+        found = rows.many(self._source.connection, "list_all_webhooks_of", lambda row: int(row[0]), (application_id,))
+        return Owned(application_id, tuple(found))
+
+    def _lock(self, application_id: int) -> None:
+        for cell in (self._source, self._target):
+            if not rows.value(cell.connection, "try_lock_move", ((_MOVE_LOCK ^ application_id) & _LOCK_MASK,)):
+                raise StateForbidden(f"{self._public_id} is being moved by another run of this command just now.")
+
+    def _note(self, application_id: int) -> None:
+        """Both sides know of the move, the source first."""
+        leaving = self._read(self._source, _leaving(application_id))
+        if leaving is None:
+            self._check_target(application_id)
+            leaving = Note(secrets.token_hex(8), self._target.where)
+            self._write(self._source, _leaving(application_id), leaving)
+        self._check_note(application_id, leaving)
+        arriving = self._read(self._target, _arriving(application_id))
+        if arriving is None or arriving.move != leaving.move:
+            self._check_target(application_id)
+            self._write(self._target, _arriving(application_id), Note(leaving.move, self._source.where))
+
+    def _check_note(self, application_id: int, leaving: Note) -> None:
+        """Two targets of one application would both come to serve it."""
+        arriving = self._read(self._target, _arriving(application_id))
+        is_known = arriving is not None and arriving.move == leaving.move
+        if not is_known and leaving.where != self._target.where:
+            raise StateForbidden(
+                f"{self._public_id} is being moved to {leaving.where} already. Name that one as --to, to go on or with "
+                "--undo."
+            )
+
+    def _check_target(self, application_id: int) -> None:
+        found = rows.first_row(
+            self._target.connection, "find_arriving", {"public_id": self._public_id, "id": application_id}
+        )
+        if found is None:
+            return
+        if found[0]:
+            raise StateForbidden(
+                f"{self._target.where} has not yet forgotten what {self._public_id} left there when it moved away. "
+                "Retention clears it away turn by turn: try later."
+            )
+        raise StateForbidden(f"There is an application {self._public_id!r} in {self._target.where} already.")
+
+    # --- copying
+
+    def _pass(self, owned: Owned, *, is_final_only: bool) -> int:
+        """One look through all large tables, bringing what differs; how many rows those parts have."""
+        brought = looked = 0
+        phase: Any = "copying" if is_final_only else "comparing"
+        for table in BULK:
+            for day in self._source.days(table):
+                within = Range(day.low, day.high)
+                theirs = self._source.parts(table, owned, within, is_final_only=is_final_only)
+                ours = self._target.parts(table, owned, within)
+                if ours != theirs:
+                    self._target.make_day(day.low)
+                for differing, count in _differing(theirs, ours, self._limits.chunk_rows):
+                    self._target.bring(self._source, table, owned, differing, is_final_only=is_final_only)
+                    brought += count
+                    self._told(Step(phase, table, min(looked + count, self._total), self._total))
+                looked += sum(part.count for part in theirs.values())
+                self._told(Step(phase, table, min(looked, self._total), self._total))
+        self._copied += brought
+        return brought
+
+    # --- from one to the other
+
+    def _switch(self, application_id: int) -> Moved:
+        began_s = time.monotonic()
+        try:
+            self._freeze(application_id)
+            owned = self._owned(application_id)
+            self._drain(owned)
+            counts = self._equal(owned)
+        except BaseException:
+            self._let_go(application_id)
+            raise
+        return self._leave(owned, counts, int((time.monotonic() - began_s) * 1000))
+
+    def _freeze(self, application_id: int) -> None:
+        """From here on nobody takes in, claims or changes; what has begun before is waited for."""
+        self._told(Step("freezing", "application", self._total, self._total))
+        connection = self._source.connection
+        with connection.transaction():
+            if not freeze_application(connection, application_id, time.time_ns() // 1_000_000):
+                raise self._not_there()
+        with connection.transaction():
+            rows.many(connection, "lock_nodes", tuple)
+
+    def _drain(self, owned: Owned) -> None:
+        """What nodes hold comes back or ends."""
+        limits = self._limits
+        end_s = time.monotonic() + limits.drain_time_max_s
+        while held := rows.value(self._source.connection, "count_claimed_of", (list(owned.webhook_ids),)):
+            self._told(Step("draining", "delivery", self._total, self._total))
+            if time.monotonic() > end_s:
+                raise StoreUnavailable(
+                    f"{held} deliveries of {self._public_id} are still in flight after {limits.drain_time_max_s:.0f} "
+                    "s: nodes of the source stand still, or are of a version before this. Nothing was moved, and the "
+                    "source goes on."
+                )
+            time.sleep(limits.drain_interval_s)
+
+    def _equal(self, owned: Owned) -> dict[str, int]:
+        """All of one moment of the source, and with the last commit it is the target that serves."""
+        source, target = self._source.connection, self._target.connection
+        source.execute("begin isolation level repeatable read read only")
+        try:
+            for _ in range(self._limits.final_looks_max):
+                if not self._pass(owned, is_final_only=False):
+                    break
+            else:
+                raise StoreUnavailable(
+                    "The two sides do not become the same: retention may be dropping old events in one of them. "
+                    "Nothing was moved; try again later."
+                )
+            self._told(Step("arriving", "application", self._total, self._total))
+            with target.transaction():
+                counts = {table: self._target.bring_whole(self._source, table, owned) for table in FRAME}
+                lowest = rows.value(target, "find_lowest_pending_of", (list(owned.webhook_ids),))
+                if lowest is not None:
+                    _lowest.lower(target, lowest)
+                note = self._read(self._target, _arriving(owned.application_id))
+                assert note is not None, "it was written when the move began, and the lock is ours"
+                arrived = msgspec.structs.replace(note, has_arrived=True)
+                self._write(self._target, _arriving(owned.application_id), arrived)
+            counts |= {table: self._source.count(table, owned) for table in BULK}
+        finally:
+            if not source.closed:
+                source.execute("rollback")
+        return counts
+
+    def _leave(self, owned: Owned, counts: dict[str, int], frozen_ms: int) -> Moved:
+        """The target serves it: the source forgets it, and both the move."""
+        self._told(Step("arrived", "application", self._total, self._total))
+        connection = self._source.connection
+        with connection.transaction():
+            rows.first_row(connection, "lock_application", (owned.application_id,))
+            take_out(connection, owned.application_id, time.time_ns() // 1_000_000, _SWEEP_CHUNK)
+            rows.run(connection, "delete_note", (_leaving(owned.application_id),))
+        self._told(Step("left", "application", self._total, self._total))
+        rows.run(self._target.connection, "delete_note", (_arriving(owned.application_id),))
+        return Moved(counts, self._copied, frozen_ms)
+
+    def _tidy_up(self) -> Moved:
+        """The source has no such application: perhaps all but the last note was done."""
+        found = rows.first_row(self._target.connection, "find_leaving", (self._public_id,))
+        note = None if found is None else self._read(self._target, _arriving(int(found[0])))
+        if found is None or note is None or not note.has_arrived:
+            raise self._not_there()
+        rows.run(self._target.connection, "delete_note", (_arriving(int(found[0])),))
+        return Moved(self._counts(Owned(int(found[0]), ())))
+
+    def _counts(self, owned: Owned) -> dict[str, int]:
+        """Of the target, where it has arrived."""
+        ours = rows.many(
+            self._target.connection, "list_all_webhooks_of", lambda row: int(row[0]), (owned.application_id,)
+        )
+        owned = Owned(owned.application_id, tuple(ours))
+        return {table: self._target.count(table, owned) for table in (*BULK, *FRAME)}
+
+    # --- giving up
+
+    def _let_go(self, application_id: int) -> None:
+        """Something failed: the source goes on, unless the target may have it already."""
+        try:
+            note = self._read(self._target, _arriving(application_id))
+            if note is None or not note.has_arrived:
+                connection = self._source.connection
+                with connection.transaction():
+                    freeze_application(connection, application_id, None)
+        except (psycopg.Error, HookspanError):
+            return  # in doubt, so it stays frozen: the next run finds out
+
+    def _thaw(self, application_id: int) -> None:
+        connection = self._source.connection
+        with connection.transaction():
+            freeze_application(connection, application_id, None)
+            rows.run(connection, "delete_note", (_leaving(application_id),))
+
+    # --- notes
+
+    def _read(self, cell: Cell, name: str) -> Note | None:
+        noted = rows.value(cell.connection, "read_note", (name,))
+        return None if noted is None else _note_decoder.decode(noted)
+
+    def _write(self, cell: Cell, name: str, note: Note) -> None:
+        rows.run(cell.connection, "set_note", (name, msgspec.json.encode(note)))
+
+
+_LOCK_MASK = (1 << 63) - 1
+
+
+@contextlib.contextmanager
+def _in_words() -> Iterator[None]:
+    try:
+        yield
+    except psycopg.Error as error:
+        text = " ".join(str(error).split())[:200]
+        raise StoreUnavailable(
+            f"A database ended the move ({type(error).__name__}: {text}). Run the same command again: it goes on, or "
+            "with --undo gives the move up."
+        ) from error
+
+
+def _check_sides(source: Cell, target: Cell, opens: Callable[[bytes], bool]) -> None:
+    if source.cell == target.cell:
+        raise ConfigurationError(
+            f"{source.where} and {target.where} are both cell {source.cell}: their ids can meet. Databases between "
+            "which applications move are made with a HOOKSPAN_CELL of their own."
+        )
+    for cell in (source, target):
+        if not opens(cell.check_value or b""):
+            raise ConfigurationError(
+                f"The encryption key is not the one that {cell.where} was written with. Applications move between "
+                "databases that have the same one: set HOOKSPAN_ENCRYPTION_KEY."
+            )
+
+
+def _leaving(application_id: int) -> str:
+    return f"leaving_{application_id}"
+
+
+def _arriving(application_id: int) -> str:
+    return f"arriving_{application_id}"
+
+
+def _differing(theirs: dict[int, Part], ours: dict[int, Part], rows_max: int) -> Iterator[tuple[Range, int]]:
+    """Ranges in which the sides differ, and how many rows the source has there. Neighbours go together, up to about
+    `rows_max`; parts that are the same lie between ranges.
+    """
+    low: int | None = None
+    high = count = 0
+    for start in sorted(theirs.keys() | ours.keys()):
+        part = theirs.get(start)
+        is_same = part == ours.get(start)
+        if low is not None and (is_same or count >= rows_max):
+            yield Range(low, high), count
+            low = None
+        if not is_same:
+            if low is None:
+                low, count = start, 0
+            high = start + PART_IDS
+            count += 0 if part is None else part.count
+    if low is not None:
+        yield Range(low, high), count
