@@ -30,7 +30,11 @@ CONFIG_VARIABLE = "HOOKSPAN_CONFIG"  # another place for hookspan.toml
 URL_VARIABLE = "HOOKSPAN_URL"
 KEY_VARIABLE = "HOOKSPAN_KEY"
 COPY_TO_VARIABLE = "HOOKSPAN_COPY_TO"  # where `hookspan db copy` copies to: such a URL can hold a password
-_NO_SETTINGS = frozenset({CONFIG_VARIABLE, URL_VARIABLE, KEY_VARIABLE, COPY_TO_VARIABLE})
+MOVE_FROM_VARIABLE = "HOOKSPAN_MOVE_FROM"  # likewise, for `hookspan db move-application`
+MOVE_TO_VARIABLE = "HOOKSPAN_MOVE_TO"
+_NO_SETTINGS = frozenset(
+    {CONFIG_VARIABLE, URL_VARIABLE, KEY_VARIABLE, COPY_TO_VARIABLE, MOVE_FROM_VARIABLE, MOVE_TO_VARIABLE}
+)
 CONFIG_FILE = "hookspan.toml"
 # These take a `_file` variant.
 SECRET_NAMES = (

@@ -26,4 +26,14 @@ def store_of(settings: Settings, clock: Clock, ids: IdMaker) -> Store:
     return PostgresStore(settings.database_url, clock=clock, ids=ids, options=options)
 
 
+def database_addresses(settings: Settings) -> list[tuple[str, int]]:
+    """Where the databases listen, by address and port: nothing of ours is ever sent there. Looks names up; blocks."""
+    if not settings.is_shared:
+        return []
+    from hookspan.store.postgres import listening_at
+
+    urls = (settings.database_url, settings.database_listen_url, settings.database_replica_url)
+    return sorted({at for url in urls if url is not None for at in listening_at(url)})
+
+
 _PREPARE_AFTER = 3  # runs of one statement on one connection: fewer are not worth a name in the server

@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from hookspan.cli._db_copy import copy
+from hookspan.cli._db_move import move
 from hookspan.cli._options import settings_from, settings_options
 from hookspan.cli._output import Exit, bad, dim, good, json_option, say_json
 from hookspan.errors import ConfigurationError, StoreUnavailable
@@ -185,6 +186,7 @@ def reading(path: Path) -> Iterator[apsw.Connection]:
 
 
 command.add_command(copy)
+command.add_command(move)
 _READ_ONLY = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
 
 

@@ -19,7 +19,7 @@ import msgspec
 import uvicorn
 
 from hookspan.api import Pages, PublishProtocol, create_app, sweep_idle
-from hookspan.cli._store import store_of
+from hookspan.cli._store import database_addresses, store_of
 from hookspan.clock import SystemClock
 from hookspan.dashboard import PLACES, create_dashboard
 from hookspan.egress import Egress, EgressSettings
@@ -90,7 +90,8 @@ async def running(settings: Settings, listener: socket.socket) -> AsyncIterator[
                 "The encryption key is not the one this database was written with. Put the right one back "
                 "(HOOKSPAN_ENCRYPTION_KEY, or encryption.key in the data folder)."
             )
-        egress = Egress(_egress_settings(settings, host, port), clock)
+        own = [(host, port), *await asyncio.to_thread(database_addresses, settings)]
+        egress = Egress(_egress_settings(settings, own), clock)
         await egress.start()
         stack.push_async_callback(egress.close)
         engine = Engine(
@@ -176,13 +177,13 @@ def _readings(engine: Engine, callers: Callers, counters: Counters) -> dict[str,
     }
 
 
-def _egress_settings(settings: Settings, host: str, port: int) -> EgressSettings:
+def _egress_settings(settings: Settings, own: list[tuple[str, int]]) -> EgressSettings:
     return EgressSettings(
         allow=settings.egress_allow,
         allow_http=settings.egress_allow_http,
         ca_file=settings.egress_ca_file,
         proxy=settings.egress_proxy,
-        own=((host, port),),
+        own=tuple(own),
         addresses=settings.egress_addresses,
     )
 

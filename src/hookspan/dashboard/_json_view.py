@@ -11,7 +11,9 @@ from markupsafe import Markup, escape
 from hookspan import jsontext
 from hookspan.errors import HookspanError
 
-BYTES_MAX: Final = 64 * 1024  # beyond it the text is shown as it is
+# Beyond these the text is shown as it is: a page has many of them, and while one is made nothing else is done.
+BYTES_MAX: Final = 64 * 1024
+HTML_CHARS_MAX: Final = 512 * 1024  # a few bytes deep inside become many
 _TOKEN = re.compile(
     r'(?P<text>"(?:[^"\\]|\\.)*")|(?P<number>-?[0-9][0-9eE+.-]*)'
     r"|(?P<word>true|false|null)|(?P<mark>[{}\[\]:,])|[ \t\r\n]+",
@@ -28,45 +30,46 @@ def json_view(text: str) -> Markup | None:
         jsontext.check(text.encode("utf-8", "surrogatepass"))
     except HookspanError:
         return None
-    return Markup("").join(_pieces(text))
+    html = _html(text)
+    # Of the tokens only texts can have marks of HTML, and those are escaped where they are put in.
+    return None if html is None else Markup(html)  # noqa: S704
 
 
-def _pieces(text: str) -> list[Markup]:
-    pieces: list[Markup] = []
-    depth = 0
+def _html(text: str) -> str | None:
+    """None when it would be too long."""
+    pieces: list[str] = []
+    depth = chars = 0
     tokens = [match for match in _TOKEN.finditer(text) if match.lastgroup]
     for number, token in enumerate(tokens):
         follower = tokens[number + 1].group() if number + 1 < len(tokens) else ""
-        word = token.group()
-        match token.lastgroup:
-            case "text":
-                kind = "key" if follower == ":" else "text"
-                pieces.append(Markup('<span class="j-{}">{}</span>').format(kind, word))
-            case "number" | "word":
-                pieces.append(Markup('<span class="j-{}">{}</span>').format(token.lastgroup, word))
-            case _:
-                depth = _mark(pieces, word, follower, depth)
-        if token.lastgroup != "mark" and follower in ("}", "]"):
-            depth -= 1
-            pieces.append(escape("\n" + _INDENT * depth))
-    return pieces
+        word, kind = token.group(), token.lastgroup
+        if kind == "mark":
+            piece, depth = _mark(word, follower, depth)
+        else:
+            if kind == "text":
+                word = str(escape(word))
+                kind = "key" if follower == ":" else kind
+            piece = f'<span class="j-{kind}">{word}</span>'
+            if follower in ("}", "]"):
+                depth -= 1
+                piece += "\n" + _INDENT * depth
+        pieces.append(piece)
+        chars += len(piece)
+        if chars > HTML_CHARS_MAX:
+            return None
+    return "".join(pieces)
 
 
-def _mark(pieces: list[Markup], word: str, follower: str, depth: int) -> int:
+def _mark(word: str, follower: str, depth: int) -> tuple[str, int]:
     """One of the six marks with the white space after it; the depth after it."""
     if word in "{[":
         if follower in ("}", "]"):  # an empty one stays on its line
-            pieces.append(escape(word))
-            return depth
-        pieces.append(escape(word + "\n" + _INDENT * (depth + 1)))
-        return depth + 1
+            return word, depth
+        return word + "\n" + _INDENT * (depth + 1), depth + 1
     if word == ":":
-        pieces.append(escape(": "))
-    elif word == ",":
-        pieces.append(escape(",\n" + _INDENT * depth))
-    else:
-        pieces.append(escape(word))
-        if follower in ("}", "]"):
-            depth -= 1
-            pieces.append(escape("\n" + _INDENT * depth))
-    return depth
+        return ": ", depth
+    if word == ",":
+        return ",\n" + _INDENT * depth, depth
+    if follower in ("}", "]"):
+        return word + "\n" + _INDENT * (depth - 1), depth - 1
+    return word, depth

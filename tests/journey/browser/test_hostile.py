@@ -265,3 +265,29 @@ async def test_the_look_is_not_blind(people: People) -> None:
     assert (seen["scripts"], len(seen["strange"])) == (1, 1)
     assert person.complaints
     person.complaints.clear()
+
+
+async def test_what_a_receiver_answers_by_hand(api: Api, people: People, answering: Answering) -> None:
+    """The same answers to a test, which script puts into the page at hand, and to a notice of a test."""
+    application = await api.application()
+    webhook = await api.webhook(application, answering.url)
+    await api("PATCH", f"/v1/applications/{application}", {"notify": answering.url})
+    person, root = await watched(people), f"/dashboard/applications/{application}"
+    outcome = person.page.locator("#outcome section[aria-label=Response]")
+    for batch in batches():
+        for is_json in (False, True):
+            answering.answers.append(answer(batch, is_json=is_json))
+            await visit(person, f"{root}/webhooks/{webhook['id']}")
+            await person.press("Send a test")
+            await outcome.wait_for()
+            await harmless(person)
+            shown = await texts(person, "#outcome section[aria-label=Response] .headers td")
+            assert [one.strip() for one in shown[: len(batch)]] == [
+                header_value(one).encode().decode("latin-1").strip() for one in batch
+            ]
+        await visit(person, f"{root}/notices")
+        await person.press("Send a test notice")
+        await person.sees("The test notice was not accepted.")
+        await harmless(person)
+        [body] = await texts(person, "main > .code pre, main > pre, .body pre")
+        assert json.loads(body) == [*batch, dict.fromkeys(batch, 1)]

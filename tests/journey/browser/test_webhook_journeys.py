@@ -84,7 +84,7 @@ async def test_a_developer_of_bridge_xyz(
     await developer.press("Create the webhook")
     await developer.sees("BEGIN PUBLIC KEY")
     await api("POST", f"/v1/applications/{application}/events/sample", {"type": "customer.created"}, status=202)
-    await developer.press("I have kept it: to the webhook")
+    await developer.press("To the webhook")
     await developer.sees("1 event waits for it")
     await developer.press("Send this one")
     await developer.sees("It is on its way.")

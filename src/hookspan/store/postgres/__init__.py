@@ -7,8 +7,18 @@ Read `store.py` first: each call of the contract is a line there. `_ways.py` say
 from hookspan.store.postgres._cell import Cell
 from hookspan.store.postgres._moving import Move
 from hookspan.store.postgres._options import PostgresOptions
+from hookspan.store.postgres._place import listening_at
 from hookspan.store.postgres._status import Status, read_status
 from hookspan.store.postgres._target import PostgresTarget
 from hookspan.store.postgres.store import PostgresStore
 
-__all__ = ["Cell", "Move", "PostgresOptions", "PostgresStore", "PostgresTarget", "Status", "read_status"]
+__all__ = [
+    "Cell",
+    "Move",
+    "PostgresOptions",
+    "PostgresStore",
+    "PostgresTarget",
+    "Status",
+    "listening_at",
+    "read_status",
+]

@@ -1,5 +1,7 @@
 """Where a database is: its URL understood, told without the password, and connected to."""
 
+import contextlib
+import socket
 from collections.abc import Mapping
 from typing import LiteralString
 
@@ -12,6 +14,7 @@ from hookspan.store.postgres._columns import COLUMN_DUMPERS
 from hookspan.store.postgres._connection import Connection
 from hookspan.store.postgres._options import PostgresOptions
 
+_PORT = 5432
 _SCHEMES = ("postgresql://", "postgres://")
 
 
@@ -41,6 +44,21 @@ def read_place(url: str) -> Place:
     port = parameters.get("port")
     name = parameters.get("dbname", parameters.get("user", "its user's name"))
     return Place(f"{host}{':' + port if port else ''}/{name}", parameters)
+
+
+def listening_at(url: str) -> list[tuple[str, int]]:
+    """Address and port of every host of a URL, looked up now. One without an address is left out, and so is a socket."""
+    parameters = read_place(url).parameters
+    hosts = parameters.get("hostaddr", parameters.get("host", "")).split(",")
+    ports = parameters.get("port", "").split(",")
+    found = set()
+    for number, host in enumerate(hosts):
+        text = ports[number] if len(ports) == len(hosts) else ports[0]
+        port = int(text) if text.isdecimal() else _PORT
+        with contextlib.suppress(OSError, UnicodeError):
+            if host and not host.startswith(("/", "@")):
+                found |= {(str(at[4][0]).partition("%")[0], port) for at in socket.getaddrinfo(host, port)}
+    return sorted(found)
 
 
 def connect(place: Place, options: PostgresOptions, time_max_s: float) -> Connection:
