@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 
@@ -125,7 +126,7 @@ async def test_a_second_node_brings_more():
     for count in (1, 2):
         arrived: list[int] = []
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda arrived=arrived: SlowReceiver(arrived), "127.0.0.1", 0, backlog=512)
+        server = await loop.create_server(partial(SlowReceiver, arrived), "127.0.0.1", 0, backlog=512)
         url = await asyncio.to_thread(DATABASES.make)
         try:
             await backlog(url, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")

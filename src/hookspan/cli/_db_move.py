@@ -3,7 +3,7 @@
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import click
 
@@ -41,17 +41,7 @@ _URL_BYTES_MAX = 65_536
 @settings_options
 @json_option
 def move(
-    application: str,
-    *,
-    source: str | None,
-    target: str | None,
-    source_file: str | None,
-    target_file: str | None,
-    wait_s: int | None,
-    is_dry: bool,
-    is_undo: bool,
-    is_json: bool,
-    **flags: str | None,
+    application: str, *, wait_s: int | None, is_dry: bool, is_undo: bool, is_json: bool, **given: str | None
 ) -> None:
     """Move APPLICATION with all that it has from one PostgreSQL (cell) to another, while nodes serve both.
 
@@ -70,16 +60,18 @@ def move(
 
     if is_dry and is_undo:
         raise click.UsageError("--dry-run and --undo exclude each other.")
-    settings = settings_from(**flags)
-    here = _url("--from", source, source_file) or settings.database_url
-    there = _url("--to", target, target_file)
+    here, there = (
+        _url("--from", given.pop("source"), given.pop("source_file")),
+        _url("--to", given.pop("target"), given.pop("target_file")),
+    )
+    settings = settings_from(**given)
     if there is None:
         raise click.UsageError(f"Name the database to move to: --to, --to-file or {MOVE_TO_VARIABLE}.")
     if not settings.encryption_key:
         raise ConfigurationError("Both databases must have the same encryption key: give it, HOOKSPAN_ENCRYPTION_KEY.")
     vault = Vault(decode_encryption_key(settings.encryption_key))
     limits = MoveLimits() if wait_s is None else MoveLimits(drain_time_max_s=wait_s)
-    with Cell(here) as from_, Cell(there) as to:
+    with Cell(here or settings.database_url) as from_, Cell(there) as to:
         bars = _Bars(is_quiet=is_json)
         one = Move(from_, to, application, vault.opens_check_value, bars.tell, limits)
         if is_undo:
@@ -167,7 +159,7 @@ class _Bars:
             self._bar.__exit__(None, None, None)
             self._bar = None
 
-    def __enter__(self) -> "_Bars":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -2,7 +2,7 @@
 configures, opened by the customer without signing in.
 
 The link is looked at by GET, which spends nothing; the form that it shows spends it. Its form is held to the link
-itself: who could send one from elsewhere would have to know the link.
+itself, and to the URL that it shows: who could send one from elsewhere would have to know the link.
 """
 
 from typing import Any, Final
@@ -127,10 +127,12 @@ class EntryPages(Controller):
         except (Unauthenticated, NotFound, RateLimited) as error:
             return _refusal(request, pages, error)
         try:
-            if not _csrf.is_right(link.token, form.text(_csrf.FIELD)):
-                raise NotAllowed("This form does not belong to the link. Nothing was saved: open the link again.")
+            if not _csrf.is_right(_mark(link, opened), form.text(_csrf.FIELD)):
+                raise NotAllowed(
+                    "The form is another link's, or the webhook leads elsewhere by now: nothing was saved."
+                )
             values = {one: form.text(f"credential.{one}").strip() for one in opened.credentials}
-            await management.credential_entry.save(link, values, address, request_id_of(request))
+            await management.credential_entry.save(link, values, opened.url, address, request_id_of(request))
         except (Unauthenticated, NotFound, RateLimited) as error:
             return _refusal(request, pages, error)
         except HookspanError as error:
@@ -149,6 +151,13 @@ def _link(request: Asked) -> Link:
     return Link(application=parts["app"], webhook=parts["webhook_id"], names=parts["names"], token=parts["token"])
 
 
+def _mark(link: Link, opened: Opened) -> str:
+    """What a form is held to: the link, and where the webhook led when the customer was shown it. A token that they
+    meant for one host goes to no other.
+    """
+    return f"{link.token} {opened.url}"
+
+
 def _entry_page(request: Asked, pages: Pages, link: Link, opened: Opened, error: HookspanError | None) -> Response[str]:
     fields = {f"/credentials/{one}": f"credential.{one}" for one in opened.credentials}
     return pages.page(
@@ -158,7 +167,7 @@ def _entry_page(request: Asked, pages: Pages, link: Link, opened: Opened, error:
         opened=opened,
         fields=[(f"credential.{one}", label_of(opened.words, one)) for one in opened.credentials],
         form=Form(),
-        csrf=_csrf.csrf_token(link.token),
+        csrf=_csrf.csrf_token(_mark(link, opened)),
         errors=NO_ERRORS if error is None else FieldErrors(error, fields),
     )
 

@@ -4,6 +4,7 @@ Only white space between tokens is added, and only for show: what is copied is t
 """
 
 import re
+from itertools import chain, pairwise
 from typing import Final
 
 from markupsafe import Markup, escape
@@ -13,7 +14,7 @@ from hookspan.errors import HookspanError
 
 # Beyond these the text is shown as it is: a page has many of them, and while one is made nothing else is done.
 BYTES_MAX: Final = 64 * 1024
-HTML_CHARS_MAX: Final = 512 * 1024  # a few bytes deep inside become many
+HTML_CHARS_MAX: Final = 256 * 1024  # a few bytes deep inside become many
 _TOKEN = re.compile(
     r'(?P<text>"(?:[^"\\]|\\.)*")|(?P<number>-?[0-9][0-9eE+.-]*)'
     r"|(?P<word>true|false|null)|(?P<mark>[{}\[\]:,])|[ \t\r\n]+",
@@ -39,17 +40,14 @@ def _html(text: str) -> str | None:
     """None when it would be too long."""
     pieces: list[str] = []
     depth = chars = 0
-    tokens = [match for match in _TOKEN.finditer(text) if match.lastgroup]
-    for number, token in enumerate(tokens):
-        follower = tokens[number + 1].group() if number + 1 < len(tokens) else ""
-        word, kind = token.group(), token.lastgroup
+    tokens = ((match.group(), match.lastgroup) for match in _TOKEN.finditer(text) if match.lastgroup)
+    for (word, kind), (follower, _) in pairwise(chain(tokens, [("", "")])):
         if kind == "mark":
             piece, depth = _mark(word, follower, depth)
         else:
-            if kind == "text":
-                word = str(escape(word))
-                kind = "key" if follower == ":" else kind
-            piece = f'<span class="j-{kind}">{word}</span>'
+            shown = str(escape(word)) if kind == "text" else word
+            name = "key" if kind == "text" and follower == ":" else kind
+            piece = f'<span class="j-{name}">{shown}</span>'
             if follower in ("}", "]"):
                 depth -= 1
                 piece += "\n" + _INDENT * depth

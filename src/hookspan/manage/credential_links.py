@@ -15,7 +15,15 @@ from hookspan.domain.caller import Caller, Role, Scope
 from hookspan.domain.identity import Session, SessionKind, digest_of
 from hookspan.domain.records import Application, Webhook
 from hookspan.domain.times import to_text as time_text
-from hookspan.errors import AccessLimit, Fault, HookspanError, InvalidCredential, NotAllowed, Unauthenticated
+from hookspan.errors import (
+    AccessLimit,
+    ChangedMeanwhile,
+    Fault,
+    HookspanError,
+    InvalidCredential,
+    NotAllowed,
+    Unauthenticated,
+)
 from hookspan.ids import SESSION_PREFIX, to_text
 from hookspan.manage import _rights
 from hookspan.manage._attempts import Attempts
@@ -155,11 +163,16 @@ class CredentialEntry:
             expires_at=time_text(session.expires_at),
         )
 
-    async def save(self, link: Link, values: Mapping[str, str], address: str | None, request_id: str | None) -> None:
-        """Set the credentials, all of them; with that the link is spent: of two at once one wins. What is refused
-        leaves it as it was. Raises as `look` does, and InvalidCredential.
+    async def save(
+        self, link: Link, values: Mapping[str, str], url: str, address: str | None, request_id: str | None
+    ) -> None:
+        """Set the credentials, all of them, of the webhook as it leads to `url`, which is what the customer was shown;
+        with that the link is spent: of two at once one wins. What is refused leaves it as it was. Raises as `look`
+        does, InvalidCredential, and ChangedMeanwhile where the webhook leads elsewhere by now.
         """
-        session, application, _ = await self._find(link, address)
+        session, application, webhook = await self._find(link, address)
+        if webhook.url != url:
+            raise ChangedMeanwhile("The webhook leads elsewhere by now.")
         names = link.names.split(",")
         _check_all(names, values)
         ground = self._ground.with_caller(_caller(self._ground, session, application, address, request_id))
@@ -167,7 +180,10 @@ class CredentialEntry:
             raise Unauthenticated(_OVER)
         try:
             await Webhooks(ground).change(
-                application.public_id, link.webhook, ChangeWebhook(credentials={one: values[one] for one in names})
+                application.public_id,
+                link.webhook,
+                ChangeWebhook(credentials={one: values[one] for one in names}),
+                webhook.version,
             )
         except HookspanError:
             # Nothing was saved, so it is not spent. If this fails too the customer asks for a new one.

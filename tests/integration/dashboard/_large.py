@@ -19,9 +19,9 @@ import httpx
 import msgspec
 
 from hookspan.clock import SystemClock
-from hookspan.domain.states import DeliveryReason, DeliveryState
+from hookspan.domain.states import DeliveryReason, DeliveryState, VerdictKind
 from hookspan.domain.times import to_text
-from hookspan.ids import first_id_at
+from hookspan.ids import first_id_at, made_at_ms
 from tests.integration.api.conftest import Api, api_in
 from tests.integration.dashboard.conftest import House
 
@@ -59,14 +59,15 @@ async def settle(api: Api, usual: DeliveryState) -> Large:
 
 
 def fill(path: Path, large: Large, count: int) -> None:
-    """`count` events with a delivery each, over DAYS. One in a hundred goes to the second webhook too. To be called
+    """`count` events with a delivery and an attempt each, over DAYS. One in a hundred goes to the second webhook too. To be called
     while no node holds the file.
     """
     database = apsw.Connection(str(path))
     application = ident_of(database, large)
-    [(first, second)] = database.execute(
+    rows: list[tuple[int, int]] = database.execute(
         "select min(id), max(id) from webhook where application_id = ?", (application,)
-    ).fetchall()
+    ).fetchall()  # type: ignore[assignment]  # as the table has them
+    [(first, second)] = rows
     step_ms = DAYS * DAY_MS // count
     events, deliveries = [], []
     for number in range(count):
@@ -89,6 +90,12 @@ def fill(path: Path, large: Large, count: int) -> None:
             "attempt_count, next_attempt_at, finished_at) values (?, ?, ?, ?, ?, ?, 0, 1, 0, 1, ?, ?)",
             deliveries,
         )
+        database.executemany(
+            "insert into attempt (id, delivery_id, webhook_id, event_id, number, round, cause, webhook_version, "
+            "started_at, duration_us, verdict, error, error_message, request_headers, response_status, response_bytes) "
+            "values (?, ?, ?, ?, 1, 1, 1, 1, ?, 30000, ?, null, null, x'5b5d', ?, 0)",
+            [_attempt(one, large.usual) for one in deliveries],
+        )
         database.execute("update application set last_position = ? where id = ?", (count, application))
     database.close()
 
@@ -100,6 +107,14 @@ def _delivery(
     is_pending = state is DeliveryState.PENDING
     due = SystemClock().now_ms() + DAY_MS if is_pending else None
     return ident, application, webhook, event, state, reason, due, None if is_pending else at_ms + 30
+
+
+def _attempt(delivery: tuple[int | None, ...], usual: DeliveryState) -> tuple[int | None, ...]:
+    ident, _, webhook, event, state, *_ = delivery
+    assert ident is not None
+    is_good = (state or usual) is DeliveryState.SUCCEEDED
+    verdict, status = (VerdictKind.SUCCEEDED, 200) if is_good else (VerdictKind.FAILED, 503)
+    return ident + 3, ident, webhook, event, made_at_ms(ident), verdict, status
 
 
 def queries(large: Large) -> list[str]:
@@ -118,7 +133,11 @@ def queries(large: Large) -> list[str]:
     events = list(filters) + [one | {"undelivered": "1"} for one in filters]
     events += [{"publisher_id": "order-3"}, {"publisher_id": "nobody's"}, {"type": RARE_TYPE} | middle]
     lists = [f"deliveries?{urlencode(one)}" for one in deliveries] + [f"events?{urlencode(one)}" for one in events]
-    return [*lists, "", "jobs", "search?q=127.0", f"webhooks/{large.webhook}"]
+    here = f"webhooks/{large.webhook}"
+    counted = urlencode({"since": to_text(large.begins_ms)})
+    looks = ["tail", "tail?outcome=failed", f"tail?webhook={large.webhook}", "failures", "failures?within=30d", "audit"]
+    pages = ["", "?span=90d", "jobs", "search?q=127.0", "search?q=order-7", here, f"{here}?span=90d"]
+    return [*lists, *looks, *pages, f"{here}/upcoming", f"{here}/replay?{counted}"]
 
 
 async def took_ms(client: httpx.AsyncClient, path: str) -> float:
@@ -145,9 +164,11 @@ async def measured(folder: Path, count: int) -> dict[str, float]:
     async with api_in(folder, encryption_key=key) as api:
         house = House(api)
         for one in all_large:
-            browser = await house.browser("operator_member", one.application)
+            browser = await house.browser("operator_admin", one.application)
             for query in queries(one):
                 found[f"{one.usual.word}: {query}"] = await took_ms(browser.client, f"{browser.root}/{query}")
+        for path in ("", "/failures", "/tail", "/jobs", "/audit", "/search?q=nothing"):
+            found[f"of all: {path}"] = await took_ms(browser.client, f"/dashboard{path}")
         await house.close()
     return found
 

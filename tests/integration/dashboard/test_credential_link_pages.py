@@ -131,6 +131,40 @@ async def test_a_store_that_fails_leaves_the_link(
     await one.enter(token="x")
 
 
+async def test_a_token_goes_to_no_host_but_the_one_that_was_shown(
+    house: House, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Moved after the page was opened, or while it is being sent: nothing is saved, and the new host is shown."""
+    one = await entry_of(house, receiver)
+    shown = (await one.open()).field("csrf")
+    path = f"/v1/applications/{one.application}/webhooks/{one.webhook}"
+    elsewhere = receiver.url.replace("127.0.0.1", "127.0.0.2")
+    await house.api("PATCH", path, {"url": elsewhere})
+    page = Page((await one.enter(403, csrf=shown, token="x")).text)
+    assert "leads elsewhere by now" in page.text
+    assert "requests to 127.0.0.2" in page.text
+    change = Webhooks.change
+
+    async def late(self, app, ident, given, expected=None):
+        patch.undo()
+        await house.api("PATCH", path, {"url": receiver.url})
+        return await change(self, app, ident, given, expected)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Webhooks, "change", late)
+        await one.enter(412, token="x")
+    assert (await one.webhook_now())["credentials"] == {}
+    await one.enter(token="x")
+
+
+async def test_other_names_in_the_form_are_nothing(house: House, receiver: Receiver) -> None:
+    """Only what the link is for is set, whatever else is sent."""
+    one = await entry_of(house, receiver)
+    await one.enter(token="x", secret="y", url="https://evil.example/", password="z")
+    webhook = await one.webhook_now()
+    assert (set(webhook["credentials"]), webhook["url"]) == ({"token"}, receiver.url)
+
+
 async def test_of_two_at_once_one_wins(house: House, receiver: Receiver) -> None:
     """A link is spent once, however it is pressed."""
     one = await entry_of(house, receiver)

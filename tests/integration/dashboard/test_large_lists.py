@@ -71,7 +71,7 @@ async def test_what_is_common_is_found_without_a_walk(places, usual: DeliverySta
     middle = large.begins_ms + DAYS * DAY_MS // 2
     day = msgspec.structs.replace(PAGE, since=middle, until=middle + DAY_MS)
     states = {None, usual} - {DeliveryState.PENDING}  # see below
-    spent = {}
+    spent: dict[tuple[str, object], int] = {}
     for name, page in (("all", PAGE), ("a day", day)):
         for state in states:
             spent[name, state] = steps(path, large, partial(deliveries, page=page, state=state))
@@ -84,7 +84,7 @@ async def test_what_is_rare_costs_one_walk(places, usual: DeliveryState) -> None
     """A rare type, a state that few are in: some steps for each row that is there, never for each pair of them."""
     path, large = places[usual, MANY]
     walked = MANY + MANY // 100
-    spent = {}
+    spent: dict[tuple[object, object], int] = {}
     for event_type in TYPES:
         for state in (None, DeliveryState.SUCCEEDED, DeliveryState.FAILED, DeliveryState.CANCELLED):
             spent[state, event_type] = steps(path, large, partial(deliveries, state=state, event_type=event_type))

@@ -67,7 +67,11 @@ async def test_the_overview_shows_trouble_first(house: House, receiver: Receiver
     while not await is_failing():
         await receiver.wait_until(lambda: False, 0.02)
     page = await browser.get("/dashboard")
-    assert "Broken one" in page.text.partition("Webhooks in trouble")[2]
+    trouble = page.text.partition("Webhooks in trouble")[2].partition("How it went")[0]
+    name = (await house.api("GET", f"/v1/applications/{there.application}"))["name"]
+    assert "Broken one" in trouble
+    assert name in trouble
+    assert "Standard Webhooks" in page.text
     assert "Success rate" in page.text
     page = await browser.get(browser.root)
     assert page.text.index("Broken one") < page.text.index("Quiet one")

@@ -1,6 +1,7 @@
 """What will be sent, shown before there is a webhook: beside the form, on the page about verifying, and as a test."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -49,7 +50,7 @@ async def test_the_sample_is_rendered_and_signed_as_an_event_would_be(house: Hou
         html = (await browser.post(path, {"event": [ticked], **fields}, status=200)).text
         headers, body, [secret] = headers_of(html), body_of(html), examples_of(html)
         assert secret.startswith(example)
-        given = {"public_key" if "PUBLIC KEY" in secret else "secret": secret}
+        given: Any = {"public_key" if "PUBLIC KEY" in secret else "secret": secret}
         event = verify(profile, headers=headers, body=body.encode(), **given)
         assert event.type == event_type
         assert headers["content-length"] == str(len(body.encode()))

@@ -2,6 +2,7 @@
 
 import base64
 import secrets
+from typing import Any
 from urllib.parse import urlencode
 
 import httpx
@@ -207,6 +208,7 @@ async def test_a_form_survives_the_end_of_its_session(house: House, receiver: Re
     assert "Your session has ended" in page.text
     assert 'My "own" <b>webhook</b>' in page.text
     assert secret not in page.text
+    assert "credential.secret•••" in page.text.replace(" ", "")
     assert path in page.actions()
     kept = [(one["name"], one.get("value", "")) for one in page.all("input") if one.get("type") == "hidden"]
     again = await house.browser("admin", there.application)
@@ -242,7 +244,7 @@ async def test_the_end_of_a_portal_is_told_within_its_frame(house: House, receiv
     """
     there = await furnish(house.api, receiver.url)
     portal = await house.portal(there.application, origin="https://app.example.com")
-    large = {"content": b"a=" + b"x" * 600_000, "headers": SAME | {"content-type": FORM}}
+    large: Any = {"content": b"a=" + b"x" * 600_000, "headers": SAME | {"content-type": FORM}}
     for response in (
         await portal.client.get(f"{portal.root}/webhooks/whk_1"),
         await portal.client.post(f"{portal.root}/webhooks", **large),

@@ -67,6 +67,8 @@ async def for_the_readme(town: Town, people: People) -> None:
     await page.get_by_role("checkbox", name="Users: Create").check()
     await page.mouse.move(0, 0)
     await page.evaluate("document.activeElement.blur()")
+    await page.locator("#sample", has_text="sis.lakeside.example").wait_for()
+    await page.locator("#sample", has_text="Nothing is ticked yet").wait_for(state="detached")
     await keep(page, DOCS / "create.png", HEIGHT_MAX)
 
 

@@ -192,3 +192,49 @@ async def test_faults_are_found(people: People, axe: str) -> None:
     assert "light: critical image-alt" in found
     assert "light: serious color-contrast" in found
     assert "dark: serious color-contrast" in found
+
+
+async def test_what_forms_answer_with(api: Api, people: People, receiver: Receiver, axe: str) -> None:
+    """Pages that no link leads to: shown once, counted beforehand, refused, changed by two, sent too late."""
+    there = await furnish(api, receiver.url, name="Shop")
+    root = f"{ROOT}/{there.application}"
+    admin, found = await people.signed_in("admin", there.application), []
+    page = admin.page
+    await page.goto(f"{root}/keys/new")
+    await page.get_by_role("textbox", name="Name").fill("bot")
+    await page.locator("main form[method=post] button.main").click()
+    await page.locator("[data-secret]").wait_for()
+    found += await findings(page, axe)
+    await page.goto(f"{root}/members/new")
+    await page.get_by_role("textbox", name="Name").fill("Ada")
+    await page.locator("main form[method=post] button.main").click()
+    await page.locator("[data-secret]").wait_for()
+    found += await findings(page, axe)
+    since = (await api("GET", f"/v1/applications/{there.application}"))["created_at"]
+    for path in ("/search?q=Shop", "/search?q=zzz", f"/webhooks/{there.webhook}/replay?since={since}"):
+        await page.goto(root + path)
+        found += await findings(page, axe)
+    await api("PATCH", f"/v1/applications/{there.application}", {"notify": receiver.url})
+    await page.goto(f"{root}/notices")
+    await admin.press("Send a test notice")
+    await admin.sees("The test notice was accepted.")
+    found += await findings(page, axe)
+    await page.goto(f"{root}/deliveries?within=between&from=odd&to=2026-01-01T00:00")
+    found += await findings(page, axe)
+    refused(admin, 400)
+    await page.goto(f"{root}/webhooks/{there.webhook}/edit")
+    await page.get_by_role("textbox", name="Name").fill("Mine")
+    await api("PATCH", f"/v1/applications/{there.application}/webhooks/{there.webhook}", {"name": "Theirs"})
+    await page.locator("main form[method=post] button.main").first.click()
+    await admin.sees("Theirs")
+    found += await findings(page, axe)
+    refused(admin, 412)
+    await page.goto(f"{root}/webhooks/new")
+    await page.locator("[name=url]").fill(receiver.url)
+    for session in (await api("GET", "/v1/sessions"))["data"]:
+        await api("DELETE", f"/v1/sessions/{session['id']}", status=204)
+    await page.locator("main form[method=post] button.main").first.click()
+    await admin.sees("What you sent was not done, and is not lost")
+    found += await findings(page, axe)
+    admin.complaints = [one for one in admin.complaints if "responded with a status of 401" not in one]
+    assert found == []

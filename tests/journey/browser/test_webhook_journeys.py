@@ -105,10 +105,33 @@ async def test_a_failing_delivery_is_watched_until_it_succeeds(api: Api, people:
     page = admin.page
     await page.goto(f"/dashboard/applications/{application}/deliveries/{delivery['delivery_id']}")
     await admin.sees("Your endpoint answered 503: it failed.")
+    opened = page.locator("#delivery details").first
+    await opened.locator("summary").click()
     receiver.status = 200
     await api("POST", f"/v1/applications/{application}/deliveries/{delivery['delivery_id']}/retry")
     await admin.sees("Your endpoint answered 200: delivered.")
     assert await page.locator(".timeline li").count() >= 2
+    assert await opened.get_attribute("open") is not None  # as it was left
+
+
+async def test_an_older_attempt_stays_chosen_while_the_page_follows(
+    api: Api, people: People, receiver: Receiver
+) -> None:
+    """The page brings itself up to date; which attempt is looked at is the viewer's."""
+    receiver.status = 503
+    application = await api.application()
+    await api.webhook(application, receiver.url)
+    event = await api.publish(application, 1)
+    delivery = await api.delivery_of(application, event, "pending")
+    path = f"/v1/applications/{application}/deliveries/{delivery['delivery_id']}"
+    attempt = (await api("GET", path))["attempts"][0]["id"]
+    admin = await people.signed_in("admin", application)
+    await admin.page.goto(
+        f"/dashboard/applications/{application}/deliveries/{delivery['delivery_id']}?attempt={attempt}"
+    )
+    await api("POST", f"{path}/retry")
+    await admin.page.locator(".timeline li").nth(1).wait_for()
+    await admin.page.get_by_role("heading", name="Attempt 1", exact=True).wait_for()
 
 
 async def test_a_member_looks_and_changes_nothing(api: Api, people: People, receiver: Receiver) -> None:

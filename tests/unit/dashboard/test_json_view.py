@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hookspan.dashboard._json_view import BYTES_MAX, json_view
+from hookspan.dashboard._json_view import BYTES_MAX, HTML_CHARS_MAX, json_view
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -54,6 +54,22 @@ def test_a_large_text_is_not_coloured() -> None:
     """Beyond the bound the work is not worth it."""
     assert json_view('"' + "x" * BYTES_MAX + '"') is None
     assert json_view('"' + "x" * (BYTES_MAX - 2) + '"') is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" + "1," * 30_000 + "1]",
+        "[" * 120 + "1," * 2_000 + "1" + "]" * 120,
+        "[" * 100 + "[1]," * 2_000 + "1" + "]" * 100,
+    ],
+)
+def test_a_small_text_makes_no_large_page(text: str) -> None:
+    """Tags, white space deep inside and escapes are many times what was sent: beyond the bound it is shown as it is."""
+    assert len(text) < BYTES_MAX
+    assert json_view(text) is None
+    near = "[" + "1," * 4_000 + "1]"
+    assert 0 < len(json_view(near) or "") <= HTML_CHARS_MAX
 
 
 def test_markup_is_text() -> None:

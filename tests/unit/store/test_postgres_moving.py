@@ -1,18 +1,22 @@
 """An application that moves from one database to another: all of it, once, and only one of both serves it."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from hookspan.domain.records import Application, Webhook
-from hookspan.domain.states import DeliveryState, WebhookStatus
+from hookspan.domain.states import Cause, DeliveryState, WebhookStatus
 from hookspan.errors import ConfigurationError, HookspanError, NotFound, StateForbidden, StoreUnavailable
 from hookspan.store.contract import ApplicationFrozen, ClaimRef, Page
 from hookspan.store.copying import Step
+from hookspan.store.postgres import Move, PostgresStore
 from tests.contract import jobs, test_identity
 from tests.contract.world import World
+from tests.support.postgres import OPTIONS
 from tests.unit.store.moving import Cells, two_cells
 
 pytestmark = pytest.mark.anyio
@@ -22,6 +26,9 @@ pytestmark = pytest.mark.anyio
 async def cells() -> AsyncIterator[Cells]:
     async with two_cells() as cells:
         yield cells
+
+
+DAY_MS = 86_400_000
 
 
 class Killed(BaseException):
@@ -120,31 +127,235 @@ class Killer:
             raise Killed
 
 
-PHASES = ("copying", "freezing", "comparing", "arriving", "arrived", "left")
-
-
-@pytest.mark.parametrize("phase", PHASES)
-async def test_one_that_failed_goes_on(cells: Cells, phase: str) -> None:
-    """Wherever a run ends, one of both serves or none does; the next run finishes it."""
-    application, _ = await fill(cells.old)
-    before = await seen(cells.old, application)
-    with pytest.raises(Killed):
-        await cells.move("acme", Killer(phase))
-    assert await serving(cells, application) == ([] if phase in {"arrived"} else [1 if phase == "left" else 0]) or (
-        phase == "arrived" and await serving(cells, application) == [1]
-    )
-    await cells.move("acme")
-    assert await serving(cells, application) == [1]
-    assert await seen(cells.new, application) == before
-
-
 async def serving(cells: Cells, application: Application) -> list[int]:
-    """Which of both take in, and have something to claim."""
+    """Which of both take in and send. Of one that is frozen nothing is claimed."""
     found = []
     for number, world in enumerate((cells.old, cells.new)):
         try:
             if await world.store.webhooks_of(application.id) is not None:
                 found.append(number)
+                continue
         except ApplicationFrozen:
-            assert await world.claim() == []
+            pass
+        assert await world.claim() == []
     return found
+
+
+PHASES = ("copying", "freezing", "comparing", "arriving", "arrived", "left")
+
+
+@pytest.mark.parametrize("phase", PHASES)
+async def test_one_that_failed_leaves_one_that_serves(cells: Cells, phase: str) -> None:
+    """The source goes on, unless the target serves already; the next run finishes it."""
+    application, _ = await fill(cells.old)
+    before = await seen(cells.old, application)
+    with pytest.raises(Killed):
+        await cells.move("acme", Killer(phase))
+    assert await serving(cells, application) == ([1] if phase in {"arrived", "left"} else [0])
+    await cells.move("acme")
+    assert await serving(cells, application) == [1]
+    assert await seen(cells.new, application) == before
+
+
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("is_undone", [False, True])
+async def test_one_that_was_killed_goes_on_or_is_undone(
+    cells: Cells, phase: str, is_undone: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With no time to clean up: at most one of both serves, ever; then it is finished, or given up without a trace."""
+    application, _ = await fill(cells.old)
+    before = await seen(cells.old, application)
+    monkeypatch.setattr(Move, "_let_go", lambda *_: None)
+    with pytest.raises(Killed):
+        await cells.move("acme", Killer(phase))
+    expected = {"copying": [0], "freezing": [0], "comparing": [], "arriving": [], "arrived": [1], "left": [1]}[phase]
+    assert await serving(cells, application) == expected
+    if is_undone and expected != [1]:
+        await cells.move("acme", what="undo")
+        assert await serving(cells, application) == [0]
+        assert await seen(cells.old, application) == before
+        for table in ("event", "delivery", "publish_key", "webhook", "application"):
+            assert cells.query(1, f"select count(*) from {table}") == [(0,)]
+    elif is_undone and phase == "arrived":
+        with pytest.raises(StateForbidden, match="has arrived"):
+            await cells.move("acme", what="undo")
+    await cells.move("acme")
+    assert await serving(cells, application) == [1]
+    assert await seen(cells.new, application) == before
+    with pytest.raises(NotFound):
+        await cells.move("acme")
+
+
+async def test_what_changes_while_it_is_copied_goes_over_too(cells: Cells) -> None:
+    """Events, retries and a delivery that was final and is asked for again, all between two passes."""
+    application, webhook = await fill(cells.old)
+    loop = asyncio.get_running_loop()
+    is_done = False
+
+    async def change() -> None:
+        world = cells.old
+        await world.publish(application, webhook, count=3)
+        for one in await world.claim(limit=3):
+            await world.record(world.result(one))
+        failed = next(one for one in await world.deliveries(application, webhook) if one.state.value == 2)
+        assert await world.store.reopen_delivery(application.id, failed.id, Cause.RETRY, world.now)
+
+    def told(step: Step) -> None:
+        nonlocal is_done
+        if step.phase == "copying" and step.table == "attempt" and not is_done:
+            is_done = True
+            asyncio.run_coroutine_threadsafe(change(), loop).result(10)
+
+    await cells.move("acme", told)
+    found = await seen(cells.new, application)
+    assert found["position"] == 10
+    states = Counter(one.state for one in found["deliveries"] if one.webhook_id == webhook.id)
+    assert states[DeliveryState.PENDING] + states[DeliveryState.SUCCEEDED] == 10
+    assert sum(one.round for one in found["deliveries"]) == 1
+    assert len(await cells.new.claim()) == states[DeliveryState.PENDING] - 1  # one waits for its retry
+
+
+async def test_what_is_in_flight_is_waited_for(cells: Cells) -> None:
+    """Its outcome goes over; where none comes in time the source goes on as before."""
+    application, webhook = await fill(cells.old)
+    held = await cells.old.claim()
+    loop = asyncio.get_running_loop()
+    with pytest.raises(StoreUnavailable, match="still in flight after 0 s"):
+        await cells.move("acme", drain_time_max_s=0.05)
+    assert await serving(cells, application) == [0]
+
+    def told(step: Step) -> None:
+        if step.phase == "draining" and held:
+            results = [cells.old.result(one) for one in held]
+            held.clear()
+            asyncio.run_coroutine_threadsafe(cells.old.record(*results), loop).result(10)
+
+    await cells.move("acme", told)
+    ended = [one for one in await cells.new.deliveries(application, webhook) if one.state is DeliveryState.SUCCEEDED]
+    assert len(ended) == 3 + 3
+    assert "draining" in {step.phase for step in cells.steps}
+
+
+async def test_a_look_writes_nothing(cells: Cells) -> None:
+    """A dry run counts."""
+    application, _ = await fill(cells.old)
+    counted = await cells.move("acme", what="look")
+    assert (counted.rows["event"], counted.rows["webhook"], counted.rows_copied) == (7, 3, 0)
+    assert await serving(cells, application) == [0]
+    assert cells.query(1, "select count(*) from event") == [(0,)]
+    assert cells.query(1, "select count(*) from fact where name like %s", "%ing\\_%") == [(0,)]
+
+
+async def test_old_days_go_over_and_are_claimed(cells: Cells) -> None:
+    """What waits from long before the target was made is due there too, though nothing so old was pending in it."""
+    application = await cells.old.application("acme")
+    webhook = await cells.old.webhook(application)
+    await cells.old.publish(application, webhook)
+    cells.old.clock.move(10 * DAY_MS)
+    await cells.new.register()
+    await cells.new.expire(0, 0)
+    assert cells.query(1, "select value > 0 from fact where name = 'lowest_pending'") == [(True,)]
+    await cells.move("acme")
+    assert len(await cells.new.claim()) == 1
+
+
+async def test_what_was_made_around_midnight_goes_over(cells: Cells) -> None:
+    """A part that is looked at as one may reach over the end of a day, which is the end of a table."""
+    world = cells.old
+    application = await world.application("acme")
+    webhook = await world.webhook(application)
+    midnight_ms = (world.now // DAY_MS + 1) * DAY_MS
+    for at_ms in range(midnight_ms - 40_000, midnight_ms + 40_000, 1_000):
+        world.clock.move_to(at_ms)
+        await world.publish(application, webhook)
+    moved = await cells.move("acme")
+    assert (moved.rows["event"], moved.rows["delivery"]) == (80, 80)
+    assert len({name for (name,) in cells.query(1, "select tableoid::regclass::text from event")}) == 2
+    assert len(await cells.new.claim()) == 80
+
+
+# --- refusals
+
+
+async def refused(cells: Cells, error: type[HookspanError], text: str, **how: Any) -> None:
+    """And the source goes on."""
+    with pytest.raises(error, match=text):
+        await cells.move("acme", **how)
+    found = await cells.old.store.get_application("acme")
+    if found is not None:
+        assert 0 in await serving(cells, found)
+
+
+async def test_what_can_not_go_is_refused(cells: Cells) -> None:
+    """Each in words: nothing there, a name that is taken, the same cell, another key, another move."""
+    await refused(cells, NotFound, "no application 'acme'")
+    await refused(cells, NotFound, "no application 'acme'", what="undo")
+    await refused(cells, NotFound, "no application 'acme'", what="look")
+    await fill(cells.old)
+    await refused(cells, StateForbidden, "No move of acme", what="undo")
+    await refused(cells, ConfigurationError, "both cell 0", urls=(cells.urls[0], cells.urls[0]))
+    await cells.new.application("acme")
+    await refused(cells, StateForbidden, "already")
+    await refused(cells, StateForbidden, "already", what="look")
+
+
+async def test_another_key_is_refused(cells: Cells) -> None:
+    """Credentials could not be opened in the target."""
+    await fill(cells.old)
+    cells.query(1, "update fact set bytes = 'other' where name = 'check_value'")
+    await refused(cells, ConfigurationError, "encryption key is not the one")
+
+
+async def test_another_schema_is_refused(cells: Cells) -> None:
+    """And one that nobody has served."""
+    await fill(cells.old)
+    cells.query(1, "delete from fact where name = 'cell'")
+    await refused(cells, ConfigurationError, "No node has ever served")
+    cells.query(1, "update hookspan set version = version - 1")
+    await refused(cells, ConfigurationError, "has schema")
+
+
+async def test_a_second_target_is_refused(cells: Cells, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a move to another one is under way: both could come to serve it."""
+    application, _ = await fill(cells.old)
+    monkeypatch.setattr(Move, "_let_go", lambda *_: None)
+    with pytest.raises(Killed):
+        await cells.move("acme", Killer("arrived"))
+    async with two_cells() as others:
+        urls = (cells.urls[0], others.urls[1])
+        for what in ("run", "undo"):
+            with pytest.raises(StateForbidden, match="being moved to"):
+                await cells.move("acme", urls=urls, what=what)
+    assert await serving(cells, application) == [1]
+
+
+async def test_two_runs_at_once_are_refused(cells: Cells) -> None:
+    """The second says so, and the first is not disturbed."""
+    application, _ = await fill(cells.old)
+    refusals: list[str] = []
+    loop = asyncio.get_running_loop()
+
+    async def second() -> None:
+        with pytest.raises(StateForbidden, match="by another run"):
+            await cells.move("acme")
+        refusals.append("second")
+
+    def told(step: Step) -> None:
+        if step.phase == "arriving" and not refusals:
+            asyncio.run_coroutine_threadsafe(second(), loop).result(10)
+
+    await cells.move("acme", told)
+    assert refusals == ["second"]
+    assert await serving(cells, application) == [1]
+
+
+async def test_a_node_of_another_cell_is_refused(cells: Cells) -> None:
+    """A database keeps the number of its first node: its ids are made with it."""
+    options = msgspec.structs.replace(OPTIONS, cell=3)
+    store = PostgresStore(cells.urls[1], clock=cells.new.clock, options=options)
+    await store.open()
+    try:
+        with pytest.raises(ConfigurationError, match="set HOOKSPAN_CELL=1"):
+            await store.register_node(cells.new.now)
+    finally:
+        await store.close()

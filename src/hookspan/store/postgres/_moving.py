@@ -200,7 +200,7 @@ class Move:
                 ours = self._target.parts(table, owned, within)
                 if ours != theirs:
                     self._target.make_day(day.low)
-                for differing, count in _differing(theirs, ours, self._limits.chunk_rows):
+                for differing, count in _differing(theirs, ours, within, self._limits.chunk_rows):
                     self._target.bring(self._source, table, owned, differing, is_final_only=is_final_only)
                     brought += count
                     self._told(Step(phase, table, min(looked + count, self._total), self._total))
@@ -371,9 +371,11 @@ def _arriving(application_id: int) -> str:
     return f"arriving_{application_id}"
 
 
-def _differing(theirs: dict[int, Part], ours: dict[int, Part], rows_max: int) -> Iterator[tuple[Range, int]]:
+def _differing(
+    theirs: dict[int, Part], ours: dict[int, Part], within: Range, rows_max: int
+) -> Iterator[tuple[Range, int]]:
     """Ranges in which the sides differ, and how many rows the source has there. Neighbours go together, up to about
-    `rows_max`; parts that are the same lie between ranges.
+    `rows_max`; parts that are the same lie between ranges. A part may reach beyond its day, a range does not.
     """
     low: int | None = None
     high = count = 0
@@ -385,8 +387,8 @@ def _differing(theirs: dict[int, Part], ours: dict[int, Part], rows_max: int) ->
             low = None
         if not is_same:
             if low is None:
-                low, count = start, 0
-            high = start + PART_IDS
+                low, count = max(start, within.low), 0
+            high = min(start + PART_IDS, within.high)
             count += 0 if part is None else part.count
     if low is not None:
         yield Range(low, high), count

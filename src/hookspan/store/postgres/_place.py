@@ -47,7 +47,7 @@ def read_place(url: str) -> Place:
 
 
 def listening_at(url: str) -> list[tuple[str, int]]:
-    """Address and port of every host of a URL, looked up now. One without an address is left out, and so is a socket."""
+    """Address and port of every host of a URL, looked up now. One without an address is left out, so is a socket."""
     parameters = read_place(url).parameters
     hosts = parameters.get("hostaddr", parameters.get("host", "")).split(",")
     ports = parameters.get("port", "").split(",")
