@@ -59,8 +59,8 @@ async def settle(api: Api, usual: DeliveryState) -> Large:
 
 
 def fill(path: Path, large: Large, count: int) -> None:
-    """`count` events with a delivery and an attempt each, over DAYS. One in a hundred goes to the second webhook too. To be called
-    while no node holds the file.
+    """`count` events with a delivery and an attempt each, over DAYS. One in a hundred goes to the second webhook too. To
+    be called while no node holds the file.
     """
     database = apsw.Connection(str(path))
     application = ident_of(database, large)
@@ -136,7 +136,7 @@ def queries(large: Large) -> list[str]:
     here = f"webhooks/{large.webhook}"
     counted = urlencode({"since": to_text(large.begins_ms)})
     looks = ["tail", "tail?outcome=failed", f"tail?webhook={large.webhook}", "failures", "failures?within=30d", "audit"]
-    pages = ["", "?span=90d", "jobs", "search?q=127.0", "search?q=order-7", here, f"{here}?span=90d"]
+    pages = ["", "?span=90d", "jobs", "search?q=127.0", "search?q=%25", here, f"{here}?span=90d"]
     return [*lists, *looks, *pages, f"{here}/upcoming", f"{here}/replay?{counted}"]
 
 
