@@ -134,10 +134,9 @@ def queries(large: Large) -> list[str]:
     events += [{"publisher_id": "order-3"}, {"publisher_id": "nobody's"}, {"type": RARE_TYPE} | middle]
     lists = [f"deliveries?{urlencode(one)}" for one in deliveries] + [f"events?{urlencode(one)}" for one in events]
     here = f"webhooks/{large.webhook}"
-    counted = urlencode({"since": to_text(large.begins_ms)})
     looks = ["tail", "tail?outcome=failed", f"tail?webhook={large.webhook}", "failures", "failures?within=30d", "audit"]
     pages = ["", "?span=90d", "jobs", "search?q=127.0", "search?q=%25", here, f"{here}?span=90d"]
-    return [*lists, *looks, *pages, f"{here}/upcoming", f"{here}/replay?{counted}"]
+    return [*lists, *looks, *pages, f"{here}/upcoming"]
 
 
 async def took_ms(client: httpx.AsyncClient, path: str) -> float:

@@ -47,14 +47,17 @@ _CUTS: Final[dict[str, tuple[LiteralString, str]]] = {
     "delivery": ("id", "delivery"),
     "attempt": ("id", "attempt"),
 }
-# What is not taken over as it is: nobody is frozen in the target, and who answered a request was a node of the source.
+# What is not taken over as it is: nobody is frozen in the target, and nothing is held there by a node of the source.
 _CHANGED: Final[dict[tuple[str, str], LiteralString]] = {
     ("application", "frozen_at"): "null::bigint",
     ("webhook", "is_frozen"): "false",
+    ("delivery", "node"): "0::bigint",
     ("idempotency", "state"): "(case when state = 1 then 3 else state end)::smallint",
     ("idempotency", "node"): "0::bigint",
 }
 _ALL: Final = sql.SQL("true")
+# Their rows are made once and dropped once.
+NEVER_CHANGED: Final = frozenset({"event", "publish_key", "attempt"})
 # Given out by the target itself.
 _LEFT_OUT: Final = {("idempotency", "id")}
 # Of a table that never forgets a line: those that are there already stay.
@@ -150,15 +153,17 @@ class Cell:
         """Where a table's rows are, by the day of their ids, oldest first."""
         return partitions(self.connection, _CUTS[table][1])
 
-    def parts(self, table: str, owned: Owned, within: Range, *, is_final_only: bool = False) -> dict[int, Part]:
-        """The parts of a large table by the lower ends of their ranges; of deliveries perhaps those that are final."""
+    def parts(self, table: str, owned: Owned, within: Range, *, by_ids: bool = False) -> dict[int, Part]:
+        """The parts of a large table by the lower ends of their ranges. `by_ids`: of a table
+        whose rows never change only these are looked at, which is cheap.
+        """
         text = self._about(
-            "select {cut} >> {shift}, count(*), sum({hash})::text from {table} "
-            "where {condition} and {cut} >= {low} and {cut} < {high} and {more} group by 1 order by 1",
+            "select {cut} >> {shift}, count(*), sum({proof})::text from {table} "
+            "where {condition} and {cut} >= {low} and {cut} < {high} group by 1 order by 1",
             table,
             owned,
             within,
-            more=_final(table, is_final_only=is_final_only),
+            proof=_IDS if by_ids and table in NEVER_CHANGED else None,
         )
         found = self.connection.execute(text).fetchall()
         return {number << _PART_SHIFT: Part(count, int(total)) for number, count, total in found}
@@ -166,7 +171,7 @@ class Cell:
     def whole(self, table: str, owned: Owned) -> Part:
         """A small table's rows as one part."""
         text = self._about(
-            "select count(*), coalesce(sum({hash}), 0)::text from {table} where {condition}", table, owned
+            "select count(*), coalesce(sum({proof}), 0)::text from {table} where {condition}", table, owned
         )
         row = self.connection.execute(text).fetchone()
         assert row is not None
@@ -178,18 +183,17 @@ class Cell:
         """The partitions in which an id belongs."""
         _partitions.make_for(self.connection, ident, self._options)
 
-    def bring(self, source: "Cell", table: str, owned: Owned, within: Range, *, is_final_only: bool = False) -> None:
+    def bring(self, source: "Cell", table: str, owned: Owned, within: Range) -> None:
         """Make a range of a large table what it is in the source, in one transaction."""
         drop = self._about(
             "delete from {table} where {condition} and {cut} >= {low} and {cut} < {high}", table, owned, within
         )
         given = source._about(  # noqa: SLF001 - its own kind
-            "copy (select {values} from {table} where {condition} and {cut} >= {low} and {cut} < {high} and {more}) "
+            "copy (select {values} from {table} where {condition} and {cut} >= {low} and {cut} < {high}) "
             "to stdout (format binary)",
             table,
             owned,
             within,
-            more=_final(table, is_final_only=is_final_only),
         )
         with self.connection.transaction():
             self.connection.execute(drop)
@@ -252,18 +256,20 @@ class Cell:
         within: Range | None = None,
         *,
         more: sql.Composable = _ALL,
+        proof: LiteralString | None = None,
     ) -> sql.Composed:
         values = sql.SQL(", ").join(
             sql.SQL(_CHANGED[table, name]) if (table, name) in _CHANGED else sql.Identifier(name)
             for name in self._columns[table]
         )
+        cut = sql.SQL(_CUTS[table][0] if table in _CUTS else "id")
         known = {"application": sql.Literal(owned.application_id), "webhooks": sql.Literal(list(owned.webhook_ids))}
         return sql.SQL(text).format(
             table=sql.Identifier(table),
             condition=sql.SQL(_CONDITIONS.get(table, _OF_APPLICATION)).format(**known),
             values=values,
-            hash=sql.SQL(_HASH).format(values=values),
-            cut=sql.SQL(_CUTS[table][0] if table in _CUTS else "id"),
+            proof=sql.SQL(proof or _HASH).format(values=values, cut=cut),
+            cut=cut,
             low=sql.Literal(within.low if within else 0),
             high=sql.Literal(within.high if within else 0),
             shift=sql.Literal(_PART_SHIFT),
@@ -275,10 +281,7 @@ class Cell:
 _HASH: LiteralString = (
     "('x' || encode(substr(sha256(convert_to(row({values})::text, 'UTF8')), 1, 8), 'hex'))::bit(64)::bigint::numeric"
 )
-
-
-def _final(table: str, *, is_final_only: bool) -> sql.Composable:
-    return sql.SQL("state > 1") if is_final_only and table == "delivery" else _ALL
+_IDS: LiteralString = "{cut}::numeric"
 
 
 def _number(row: Sequence[int] | None) -> int:

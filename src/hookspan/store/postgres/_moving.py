@@ -2,7 +2,8 @@
 
 At every moment one of them serves it, or none for a short time, never both:
 
-1. What does not change any more is copied while the source serves, in passes, each bringing what the one before missed.
+1. All that there is much of is copied while the source serves, in passes, each bringing what has changed since the one
+   before. The target does nothing with it: nothing is sent for a webhook that is not there.
 2. The source freezes the application (`Store.freeze_application`) and lets what is in flight end.
 3. Of one moment of the frozen source all is made equal and compared: large tables by parts, then the small ones and the
    application itself in one transaction of the target. With its commit the target serves.
@@ -17,7 +18,8 @@ import contextlib
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from concurrent import futures
+from typing import Literal
 
 import msgspec
 import psycopg
@@ -35,6 +37,7 @@ _MOVE_LOCK = 0x486F6F6B4D6F7665  # "HookMove" read as a number; with the applica
 _SWEEP_CHUNK = PostgresOptions().sweep_chunk
 
 Told = Callable[[Step], None]
+_Brought = tuple[str, Range, int]  # of a table, and how many rows
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -69,6 +72,8 @@ class Move:
         self._limits = limits or MoveLimits()
         self._total = 0
         self._copied = 0
+        self._brought: list[_Brought] = []  # by the last pass
+        self._pool = futures.ThreadPoolExecutor(max_workers=2, thread_name_prefix="move")
         _check_sides(source, target, opens)
 
     # --- what is asked for
@@ -100,7 +105,7 @@ class Move:
             return self._leave(owned, self._counts(owned), 0)
         self._total = sum(self._source.count(table, owned) for table in BULK)
         for _ in range(self._limits.passes_max):
-            if self._pass(owned, is_final_only=True) <= self._limits.rows_left_max:
+            if self._pass(owned, "copying") <= self._limits.rows_left_max:
                 break
         return self._switch(application_id)
 
@@ -189,25 +194,49 @@ class Move:
 
     # --- copying
 
-    def _pass(self, owned: Owned, *, is_final_only: bool) -> int:
-        """One look through all large tables, bringing what differs; how many rows those parts have."""
-        brought = looked = 0
-        phase: Any = "copying" if is_final_only else "comparing"
+    def _pass(self, owned: Owned, phase: Literal["copying", "comparing"]) -> int:
+        """One look through all large tables, bringing what differs; how many rows those parts have. Whole rows are
+        hashed while the source serves; then only those that can change, so that the application is soon served again.
+        """
+        looked = 0
+        self._brought = []
         for table in BULK:
             for day in self._source.days(table):
                 within = Range(day.low, day.high)
-                theirs = self._source.parts(table, owned, within, is_final_only=is_final_only)
-                ours = self._target.parts(table, owned, within)
+                theirs, ours = self._both(table, owned, within, by_ids=phase == "comparing")
                 if ours != theirs:
                     self._target.make_day(day.low)
+                done = looked
                 for differing, count in _differing(theirs, ours, within, self._limits.chunk_rows):
-                    self._target.bring(self._source, table, owned, differing, is_final_only=is_final_only)
-                    brought += count
-                    self._told(Step(phase, table, min(looked + count, self._total), self._total))
+                    self._target.bring(self._source, table, owned, differing)
+                    self._brought.append((table, differing, count))
+                    done += count
+                    self._told(Step(phase, table, min(done, self._total), self._total))
                 looked += sum(part.count for part in theirs.values())
                 self._told(Step(phase, table, min(looked, self._total), self._total))
+        brought = sum(count for _, _, count in self._brought)
         self._copied += brought
-        return brought
+        return len(self._brought) if phase == "comparing" else brought
+
+    def _both(
+        self, table: str, owned: Owned, within: Range, *, by_ids: bool
+    ) -> tuple[dict[int, Part], dict[int, Part]]:
+        """The parts of the source and of the target, which look at the same time."""
+        looks = [
+            self._pool.submit(cell.parts, table, owned, within, by_ids=by_ids) for cell in (self._source, self._target)
+        ]
+        futures.wait(looks)  # a connection is one look's own until that is over
+        return looks[0].result(), looks[1].result()
+
+    def _prove(self, owned: Owned, brought: list[_Brought]) -> None:
+        """What was brought is there, by whole rows."""
+        for table, within, _ in brought:
+            theirs, ours = self._both(table, owned, within, by_ids=False)
+            if theirs != ours:
+                raise StoreUnavailable(
+                    f"The table {table} is not the same on both sides, though it was just copied. Nothing was moved; run "
+                    "the same command again."
+                )
 
     # --- from one to the other
 
@@ -252,14 +281,17 @@ class Move:
         source, target = self._source.connection, self._target.connection
         source.execute("begin isolation level repeatable read read only")
         try:
+            unproven = self._brought
             for _ in range(self._limits.final_looks_max):
-                if not self._pass(owned, is_final_only=False):
+                if not self._pass(owned, "comparing"):
                     break
+                unproven += self._brought
             else:
                 raise StoreUnavailable(
                     "The two sides do not become the same: retention may be dropping old events in one of them. "
                     "Nothing was moved; try again later."
                 )
+            self._prove(owned, unproven)
             self._told(Step("arriving", "application", self._total, self._total))
             with target.transaction():
                 counts = {table: self._target.bring_whole(self._source, table, owned) for table in FRAME}
