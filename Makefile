@@ -63,8 +63,10 @@ bench: $(VENV)/.ready-run ## measure Hookspan on this machine (needs wrk and ngi
 	@$(BIN)/python -m bench $(ARGS)
 
 soak: $(VENV)/.ready-dev ## the long runs: crashes, toggles and outages by the thousand
-	@HOOKSPAN_SOAK=1 HOOKSPAN_TEST_KILLS=1000 HOOKSPAN_TEST_TERMS=50 $(BIN)/python -m pytest -m 'soak or not soak' \
-	  tests/contract tests/simulation tests/journey/test_crashes.py $(ARGS)
+	@HOOKSPAN_SOAK=1 HOOKSPAN_TEST_KILLS=1000 HOOKSPAN_TEST_TERMS=50 HOOKSPAN_TEST_NODE_KILLS=200 \
+	  HOOKSPAN_TEST_DATABASE_AWAY_S=60 HOOKSPAN_TEST_DOUBTS=70 HOOKSPAN_TEST_TOGGLES=2000 \
+	  $(BIN)/python -m pytest -m 'soak or not soak' tests/contract tests/simulation tests/unit/store \
+	  tests/journey/test_crashes.py tests/journey/test_many_nodes.py $(ARGS)
 
 lock: $(UV) ## choose newer versions of all dependencies and pin them
 	@$(COMPILE) pyproject.toml --group dev --output-file requirements-dev.lock

@@ -59,8 +59,8 @@ async def settle(api: Api, usual: DeliveryState) -> Large:
 
 
 def fill(path: Path, large: Large, count: int) -> None:
-    """`count` events with a delivery and an attempt each, over DAYS. One in a hundred goes to the second webhook too. To
-    be called while no node holds the file.
+    """`count` events with a delivery and an attempt each, over DAYS. One in a hundred goes to the second webhook too.
+    To be called while no node holds the file.
     """
     database = apsw.Connection(str(path))
     application = ident_of(database, large)
