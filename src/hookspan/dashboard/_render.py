@@ -72,6 +72,7 @@ def environment(base: str = "", loader: BaseLoader | None = None) -> Environment
     }
     env.filters |= {
         "relative": _shown.relative,
+        "lasting": _shown.lasting,
         "exact": _shown.exact,
         "sentence": _shown.sentence,
         "in_field": _moments.shown_in_field,

@@ -30,6 +30,12 @@ def relative(text: str, now_ms: int) -> str:
     return "now"
 
 
+def lasting(text: str, now_ms: int) -> str:
+    """How long something has lasted, to stand after "for": "3 minutes"."""
+    said = relative(text, now_ms).removesuffix(" ago")
+    return "a moment" if said == "now" else said
+
+
 def exact(text: str) -> str:
     """The time to the millisecond, for the title: "Sat 21 Nov 2026, 16:46:07.123 UTC"."""
     at_ms = times.from_text(text)

@@ -88,3 +88,13 @@ def test_ids_and_hosts() -> None:
     assert _shown.short_id("app_sample") == "app_sample"
     assert _shown.host_of("https://a.example:8443/x?y") == "a.example:8443"
     assert _shown.host_of("nonsense") == "nonsense"
+
+
+@pytest.mark.parametrize(
+    ("before_ms", "words"), [(0, "a moment"), (3 * 60_000, "3 minutes"), (4 * 3_600_000, "4 hours")]
+)
+def test_lasting(before_ms: int, words: str) -> None:
+    """It stands after "for"."""
+    from hookspan.domain.times import to_text
+
+    assert _shown.lasting(to_text(NOW - before_ms), NOW) == words

@@ -24,6 +24,7 @@
       const span = `${count} ${found[0]}${count === 1 ? "" : "s"}`;
       text = seconds >= 0 ? `${span} ago` : `in ${span}`;
     }
+    if ("lasting" in element.dataset) text = text === "now" ? "a moment" : text.replace(" ago", "");
     if (element.textContent !== text) element.textContent = text;
     element.title = `${exact.format(at)}\n${element.dateTime}`;
   }

@@ -73,7 +73,7 @@ class Move:
         self._total = 0
         self._copied = 0
         self._brought: list[_Brought] = []  # by the last pass
-        self._pool = futures.ThreadPoolExecutor(max_workers=2, thread_name_prefix="move")
+        self._pool: futures.Executor
         _check_sides(source, target, opens)
 
     # --- what is asked for
@@ -89,7 +89,7 @@ class Move:
         """Move it, or go on with a move that was interrupted. Raises NotFound, StateForbidden, StoreUnavailable; then
         the source serves it as before, unless that can't be reached either: run it again.
         """
-        with _in_words():
+        with _in_words(), futures.ThreadPoolExecutor(max_workers=2, thread_name_prefix="move") as self._pool:
             return self._run()
 
     def _run(self) -> Moved:
@@ -234,8 +234,8 @@ class Move:
             theirs, ours = self._both(table, owned, within, by_ids=False)
             if theirs != ours:
                 raise StoreUnavailable(
-                    f"The table {table} is not the same on both sides, though it was just copied. Nothing was moved; run "
-                    "the same command again."
+                    f"The table {table} is not the same on both sides, though it was just copied. Nothing was moved; "
+                    "run the same command again."
                 )
 
     # --- from one to the other
