@@ -5,7 +5,19 @@ from concurrent.futures import ThreadPoolExecutor
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hookspan.ids import EPOCH_MS, IdMaker, first_id_at, from_text, made_at_ms, to_text
+from hookspan.ids import (
+    CELLS,
+    EPOCH_MS,
+    NODE_SLOTS,
+    SLOTS,
+    IdMaker,
+    first_id_at,
+    from_text,
+    made_at_ms,
+    node_slot,
+    own_slot,
+    to_text,
+)
 from tests.support.clock import VirtualClock
 
 IDS = st.integers(min_value=0, max_value=(1 << 63) - 1)
@@ -73,6 +85,15 @@ def test_nodes_of_different_slots_never_make_the_same_id():
     clock = VirtualClock()
     one, other = IdMaker(clock, slot=1), IdMaker(clock, slot=2)
     assert not {one.make() for _ in range(5_000)} & {other.make() for _ in range(5_000)}
+
+
+def test_cells_and_nodes_share_no_slot():
+    """Of sixteen cells 63 nodes each, and the stores' own: every slot is somebody's."""
+    of_nodes = {node_slot(cell, node) for cell in range(CELLS) for node in range(1, NODE_SLOTS + 1)}
+    own = {own_slot(cell) for cell in range(CELLS)}
+    assert (len(of_nodes), len(own)) == (CELLS * NODE_SLOTS, CELLS)
+    assert of_nodes | own == set(range(SLOTS))
+    assert node_slot(3, 1) == node_slot(3, NODE_SLOTS + 1) != node_slot(2, 1)
 
 
 def test_a_range_of_time_is_a_range_of_ids():

@@ -27,7 +27,7 @@ _URLS = ("url", "notify")  # in details
 _URL_MARK_DIGITS = 12
 
 ACTIONS = (
-    *("application.created", "application.changed", "application.deleted", "notify.tested"),
+    *("application.created", "application.changed", "application.deleted", "application.moved", "notify.tested"),
     *("webhook.created", "webhook.changed", "webhook.deleted", "webhook.tested", "secret.rotated"),
     *("event.sent", "sample.published", "delivery.retried", "delivery.cancelled", "replay.started", "job.cancelled"),
     *("key.created", "key.revoked", "person.invited", "person.changed", "person.removed"),

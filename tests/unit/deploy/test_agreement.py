@@ -8,6 +8,8 @@ from hookspan.settings import (
     CONFIG_VARIABLE,
     COPY_TO_VARIABLE,
     KEY_VARIABLE,
+    MOVE_FROM_VARIABLE,
+    MOVE_TO_VARIABLE,
     PREFIX,
     SECRET_NAMES,
     SETTING_NAMES,
@@ -23,6 +25,7 @@ KNOWN = {
     *(PREFIX + name.upper() for name in SETTING_NAMES),
     *(f"{PREFIX}{name.upper()}_FILE" for name in SECRET_NAMES),
 }
+ASKED = {URL_VARIABLE, KEY_VARIABLE, COPY_TO_VARIABLE, MOVE_FROM_VARIABLE, MOVE_TO_VARIABLE}
 PAGES = sorted((TOP / "docs/operating").glob("*.md"))
 FILES = [path for path in sorted(DEPLOY.rglob("*")) if path.is_file() and "secrets" not in path.parts]
 
@@ -57,7 +60,7 @@ def test_every_variable_is_a_setting() -> None:
     for path in [*FILES, *PAGES]:
         text = path.read_text(encoding="utf-8")
         named = set(re.findall(rf"\b{PREFIX}[A-Z_]+\b", text))
-        assert named <= KNOWN | {URL_VARIABLE, KEY_VARIABLE, COPY_TO_VARIABLE}, path.name
+        assert named <= KNOWN | ASKED, path.name
 
 
 def test_a_node_starts_with_what_it_is_given(tmp_path: Path) -> None:

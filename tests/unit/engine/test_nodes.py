@@ -1,5 +1,6 @@
 """A node among others, against a register in memory: leases, who is taken for dead, shares, changes made elsewhere."""
 
+import msgspec
 import pytest
 
 from hookspan.domain.records import Webhook
@@ -171,6 +172,16 @@ async def test_a_node_that_was_taken_out_registers_anew(world: World) -> None:
     after = world.ids.make()
     assert after > before
     assert after >> 11 & (SLOTS - 1) == 2
+
+
+async def test_a_node_of_a_cell_makes_ids_of_its_own() -> None:
+    """Two first nodes of two cells never make the same one."""
+    slots = []
+    for cell in (0, 3):
+        world = World(msgspec.structs.replace(OPTIONS, cell=cell))
+        await world.node.register()
+        slots.append(world.ids.make() >> 11 & (SLOTS - 1))
+    assert slots == [1, 3 * 64 + 1]
 
 
 def test_ids_go_on_rising_in_a_lower_slot() -> None:

@@ -181,6 +181,15 @@ def test_a_database_may_be_shared(folder: Path) -> None:
     assert "db:5433/hookspan" in repr(settings)
 
 
+def test_a_database_has_a_number(folder: Path) -> None:
+    """Among those that applications move between; a file is none of these."""
+    url = {"HOOKSPAN_DATABASE_URL": "postgresql://user@db/hookspan"}
+    assert load_settings(environment=url, folder=folder).cell == 0
+    assert load_settings(environment=url | {"HOOKSPAN_CELL": "15"}, folder=folder).cell == 15
+    assert "from 0 to 15" in refusal(folder, environment=url | {"HOOKSPAN_CELL": "16"})
+    assert "PostgreSQL" in refusal(folder, environment={"HOOKSPAN_CELL": "3"})
+
+
 @pytest.mark.parametrize(
     "url", ["postgresql://", "postgresql://db", "postgresql://db/", "postgresql://db/x\n", "mysql://db/x"]
 )

@@ -1,19 +1,31 @@
 """An application that moves from one database to another: all of it, once, and only one of both serves it."""
 
 import asyncio
+import json
+import os
+import re
 from collections import Counter
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from hookspan.cli._output import Exit
+from hookspan.cli._root import run
+from hookspan.domain.audit import AuditEntry
+from hookspan.domain.caller import Role
 from hookspan.domain.records import Application, Webhook
 from hookspan.domain.states import Cause, DeliveryState, WebhookStatus
 from hookspan.errors import ConfigurationError, HookspanError, NotFound, StateForbidden, StoreUnavailable
-from hookspan.store.contract import ApplicationFrozen, ClaimRef, Page
+from hookspan.settings import decode_encryption_key, new_encryption_key
+from hookspan.store.contract import ApplicationFrozen, ClaimRef, Page, WebhookChange
 from hookspan.store.copying import Step
+from hookspan.store.moving import BULK, FRAME
 from hookspan.store.postgres import Move, PostgresStore
+from hookspan.store.postgres._migrations import MIGRATIONS
+from hookspan.vault import Vault
 from tests.contract import jobs, test_identity
 from tests.contract.world import World
 from tests.support.postgres import OPTIONS
@@ -259,6 +271,46 @@ async def test_old_days_go_over_and_are_claimed(cells: Cells) -> None:
     assert len(await cells.new.claim()) == 1
 
 
+async def test_the_audit_log_goes_on_in_the_target(cells: Cells) -> None:
+    """Its chain goes over whole and says that it moved; the source says so in the installation's. There and back."""
+    application, webhook = await fill(cells.old)
+    lines = [("application.created", cells.old.store), ("webhook.changed", cells.old.store)]
+    for number, (action, store) in enumerate(lines):
+        await store.audited(line(cells.old, application, action)).update_webhook(
+            webhook.id, WebhookChange(name=f"n{number}"), None, cells.old.now
+        )
+    await cells.move("acme")
+    read = "select sequence, action, previous_hash, hash from audit where application_id = %s order by sequence"
+    theirs, ours = (cells.query(which, read, application.id) for which in (0, 1))
+    assert [row[1] for row in ours] == ["application.created", "webhook.changed", "application.moved"]
+    assert ours[:2] == theirs
+    assert [one[2] for one in ours[1:]] == [one[3] for one in ours[:-1]]
+    assert [row[:2] for row in cells.query(0, read, 0)] == [(1, "application.moved")]
+    await cells.old.expire(0, 0)
+    await cells.move("acme", urls=(cells.urls[1], cells.urls[0]))
+    back = cells.query(0, read, application.id)
+    assert back[:3] == ours
+    assert [row[1] for row in back[3:]] == ["application.moved"]
+
+
+def line(world: World, application: Application, action: str) -> AuditEntry:
+    return AuditEntry(
+        at=world.now,
+        application_id=application.id,
+        application=application.public_id,
+        actor_kind="operator",
+        actor_id=None,
+        actor_name="operator",
+        role=Role.ADMIN,
+        action=action,
+        object_kind="webhook",
+        object_id="whk_1",
+        address=None,
+        request_id=None,
+        detail={},
+    )
+
+
 async def test_what_was_made_around_midnight_goes_over(cells: Cells) -> None:
     """A part that is looked at as one may reach over the end of a day, which is the end of a table."""
     world = cells.old
@@ -347,6 +399,57 @@ async def test_two_runs_at_once_are_refused(cells: Cells) -> None:
     await cells.move("acme", told)
     assert refusals == ["second"]
     assert await serving(cells, application) == [1]
+
+
+def test_every_table_goes_over() -> None:
+    """But for what is about the database itself, and what triggers fill."""
+    text = "".join(migration.text for migration in MIGRATIONS)
+    tables = set(re.findall(r"create table (\w+)", text))
+    assert tables - {*BULK, *FRAME} == {"fact", "node", "idempotency_tally"}
+
+
+async def test_the_command_moves(
+    cells: Cells, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Says how many, for people and programs; addresses come from anywhere; refuses in one line."""
+    await fill(cells.old)
+    for name in [name for name in os.environ if name.startswith("HOOKSPAN_")]:
+        monkeypatch.delenv(name)
+    key = new_encryption_key()
+    sealed = Vault(decode_encryption_key(key)).check_value()
+    for which in (0, 1):
+        cells.query(which, "update fact set bytes = %s where name = 'check_value'", sealed)
+    file = tmp_path / "to"
+    file.write_text(cells.urls[1] + "\n")
+
+    async def say(*flags: str) -> tuple[int, str]:
+        code = await asyncio.to_thread(run, ["db", "move-application", "acme", *flags])
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    source = ("--from", cells.urls[0])
+    for flags, code, text in (
+        (source, Exit.USAGE, "HOOKSPAN_MOVE_TO"),
+        ((*source, "--to", "x", "--to-file", str(file)), Exit.USAGE, "exclude each other"),
+        ((*source, "--to", "x", "--undo", "--dry-run"), Exit.USAGE, "exclude each other"),
+        ((*source, "--to-file", str(tmp_path / "none")), Exit.CANT_START, "can't read"),
+        ((*source, "--to-file", str(file)), Exit.CANT_START, "HOOKSPAN_ENCRYPTION_KEY"),
+    ):
+        got, said = await say(*flags)
+        assert (got, text in said) == (code, True), said
+    monkeypatch.setenv("HOOKSPAN_ENCRYPTION_KEY", key)
+    code, said = await say("--to-file", str(file))
+    assert (code, "must begin with postgresql" in said) == (Exit.CANT_START, True), said
+    monkeypatch.setenv("HOOKSPAN_MOVE_FROM", cells.urls[0])
+    monkeypatch.setenv("HOOKSPAN_MOVE_TO", cells.urls[1])
+    code, said = await say("--undo")
+    assert (code, "No move of acme" in said) == (Exit.FAILED, True), said
+    code, said = await say("--dry-run", "--json")
+    assert (code, json.loads(said)["rows"]["event"]) == (Exit.OK, 7)
+    code, said = await say()
+    assert (code, "the same on both sides" in said) == (Exit.OK, True), said
+    code, said = await say()
+    assert (code, "no application 'acme'" in said) == (Exit.FAILED, True), said
 
 
 async def test_a_node_of_another_cell_is_refused(cells: Cells) -> None:

@@ -24,10 +24,14 @@ from typing import Literal
 import msgspec
 import psycopg
 
+from hookspan.clock import SystemClock
+from hookspan.domain.audit import AuditEntry
+from hookspan.domain.caller import Role
 from hookspan.errors import ConfigurationError, HookspanError, NotFound, StateForbidden, StoreUnavailable
+from hookspan.ids import IdMaker, own_slot
 from hookspan.store.copying import Step
 from hookspan.store.moving import BULK, FRAME, Moved, MoveLimits
-from hookspan.store.postgres import _lowest
+from hookspan.store.postgres import _audit, _lowest
 from hookspan.store.postgres import _rows as rows
 from hookspan.store.postgres._applications import freeze_application, take_out
 from hookspan.store.postgres._cell import PART_IDS, Cell, Owned, Part, Range
@@ -257,7 +261,7 @@ class Move:
         self._told(Step("freezing", "application", self._total, self._total))
         connection = self._source.connection
         with connection.transaction():
-            if not freeze_application(connection, application_id, time.time_ns() // 1_000_000):
+            if not freeze_application(connection, application_id, _now_ms()):
                 raise self._not_there()
         with connection.transaction():
             rows.many(connection, "lock_nodes", tuple)
@@ -300,6 +304,7 @@ class Move:
                     _lowest.lower(target, lowest)
                 note = self._read(self._target, _arriving(owned.application_id))
                 assert note is not None, "it was written when the move began, and the lock is ours"
+                self._keep(self._target, owned.application_id)
                 arrived = msgspec.structs.replace(note, has_arrived=True)
                 self._write(self._target, _arriving(owned.application_id), arrived)
             counts |= {table: self._source.count(table, owned) for table in BULK}
@@ -314,7 +319,8 @@ class Move:
         connection = self._source.connection
         with connection.transaction():
             rows.first_row(connection, "lock_application", (owned.application_id,))
-            take_out(connection, owned.application_id, time.time_ns() // 1_000_000, _SWEEP_CHUNK)
+            take_out(connection, owned.application_id, _now_ms(), _SWEEP_CHUNK)
+            self._keep(self._source, 0)
             rows.run(connection, "delete_note", (_leaving(owned.application_id),))
         self._told(Step("left", "application", self._total, self._total))
         rows.run(self._target.connection, "delete_note", (_arriving(owned.application_id),))
@@ -336,6 +342,29 @@ class Move:
         )
         owned = Owned(owned.application_id, tuple(ours))
         return {table: self._target.count(table, owned) for table in (*BULK, *FRAME)}
+
+    def _keep(self, cell: Cell, chain: int) -> None:
+        """A line of the audit log: the application's own chain goes on in the target, and only there."""
+        number = cell.cell
+        assert number is not None, "both sides were checked"
+        _audit.keep(cell.connection, self._entry("application.moved", chain), IdMaker(SystemClock(), own_slot(number)))
+
+    def _entry(self, action: str, chain: int) -> AuditEntry:
+        return AuditEntry(
+            at=_now_ms(),
+            application_id=chain,
+            application=self._public_id,
+            actor_kind="system",
+            actor_id=None,
+            actor_name="hookspan db move-application",
+            role=Role.ADMIN,
+            action=action,
+            object_kind="application",
+            object_id=self._public_id,
+            address=None,
+            request_id=None,
+            detail={"cell": {"from": self._source.cell, "to": self._target.cell}},
+        )
 
     # --- giving up
 
@@ -367,6 +396,10 @@ class Move:
 
 
 _LOCK_MASK = (1 << 63) - 1
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 @contextlib.contextmanager
