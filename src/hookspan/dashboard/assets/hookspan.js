@@ -12,6 +12,12 @@
     day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit",
   });
 
+  // A line of links that goes on beyond the edge begins with where one is.
+  const showPlaces = (root) => root.querySelectorAll("nav a[aria-current]").forEach((one) => {
+    const line = one.parentElement;
+    line.scrollLeft = one.offsetLeft - line.offsetLeft - (line.clientWidth - one.offsetWidth) / 2;
+  });
+
   // Times: how long ago, kept fresh; the exact one in the viewer's zone and in UTC.
   function tellTime(element) {
     const at = new Date(element.dateTime);
@@ -228,6 +234,7 @@
     tellHours(root);
     markWrong();
     showHidden(root);
+    showPlaces(root);
   }
   // A refusal (too many changes, a session that is over) has no sample: the one that is there stays.
   document.addEventListener("htmx:beforeSwap", (event) => {
