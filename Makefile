@@ -37,7 +37,7 @@ demo: $(VENV)/.ready-run ## start Hookspan with a sample receiver and watch even
 	@$(BIN)/hookspan demo $(ARGS)
 
 test: $(VENV)/.ready-dev ## run the whole test suite
-	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 check: $(VENV)/.ready-dev ## lint, format, types, layers
 	@$(BIN)/ruff check

@@ -1,5 +1,7 @@
 """Registration, claims of nodes that are gone, ids."""
 
+import time
+
 import pytest
 
 from hookspan.domain.states import DeliveryState, Order, WebhookStatus
@@ -238,3 +240,10 @@ async def test_an_orderly_start_leaves_the_plan_alone(world: World) -> None:
     due = world.now + 5 * DAY_MS
     await world.register()
     assert [one.next_attempt_at for one in await world.deliveries(application)] == [due]
+
+
+async def test_the_time_that_nodes_share(world: World) -> None:
+    """A shared database says its own, which no node's clock moves; one that is a single node's goes by that."""
+    world.clock.move(400 * 24 * 3_600_000)
+    told_ms = await world.store.clock_ms()
+    assert abs(told_ms - (time.time() * 1000 if world.store.is_shared else world.now)) < 60_000

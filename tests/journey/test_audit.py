@@ -35,8 +35,7 @@ def test_list(folder: Path) -> None:
     url = (folder / "url").read_text()
     done = hookspan("audit", "list", "--url", url, "--application", "app_sample", "--limit", "2", folder=folder)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("webhook.created") == 2
-    assert "operator key" in done.stdout
+    assert done.stdout.count("by operator key") == 2, "whatever was done last: other tests do things too"
     found = audit(folder, "list", "--url", url, "--action", "webhook.created", "--limit", "600")["said"]
     assert [one["detail"]["name"] for one in found] == [f"n{number}" for number in reversed(range(LINES))]
     assert audit(folder, "list", "--url", url, "--object", "nobody")["said"] == []

@@ -12,7 +12,7 @@ from tests.support.postgres import Server
 from tests.support.proxy import proxy_to
 from tests.support.receiver import Receiver
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("processes")]  # one after another: each fills a machine
 
 KILLS = int(os.environ.get("HOOKSPAN_TEST_NODE_KILLS", "10"))
 TOGGLES = int(os.environ.get("HOOKSPAN_TEST_TOGGLES", "40"))

@@ -252,7 +252,7 @@ async def test_a_deregistered_node_stops_registers_anew_and_its_work_is_done_onc
     assert sorted(set(world.numbers())) == [1, 2, 3, 4]
     assert world.numbers().count(1) == 2, "its result came too late and was refused"
     assert world.counters.attempts_late == 1
-    assert world.engine.dispatcher.held == set()
+    assert world.engine.dispatcher.held == {}
 
 
 async def test_positions_are_gap_free_across_refusals_and_duplicates(world):

@@ -196,7 +196,7 @@ async def test_a_fault_while_sending_costs_one_try_and_sticks_nowhere(world, mon
     await world.run_for(20_000)
     assert sorted(world.numbers()) == [1, 2]
     dispatcher = world.engine.dispatcher
-    assert (dispatcher.in_flight, dispatcher.items, dispatcher.bytes, dispatcher.held) == (0, 0, 0, set())
+    assert (dispatcher.in_flight, dispatcher.items, dispatcher.bytes, dispatcher.held) == (0, 0, 0, {})
 
 
 async def test_one_publisher_that_cant_be_answered_costs_the_others_nothing(world):
@@ -314,3 +314,44 @@ async def test_bytes_in_flight_count_against_the_nodes_bound(make_world):
         await world.settle()
         assert sorted(world.numbers()) == list(range(40))
         assert dispatcher.bytes == 0
+
+
+async def test_a_claim_whose_webhook_cant_be_read_is_nobodys_for_long(world, monkeypatch):
+    """The database is lost between a claim and the look for its webhook, and giving back fails too."""
+    application, _ = await failed_once(world)
+    world.engine.index.forget(application.id)
+    world.clock.move(HOUR_MS)
+
+    async def gone(*_):
+        raise StoreUnavailable("gone for a moment")
+
+    monkeypatch.setattr(world.store, "webhooks_of", gone)
+    monkeypatch.setattr(world.store, "release", gone)
+    await world.engine.poller._guarded_turn()
+    monkeypatch.undo()
+    assert await world.store.unheld(world.engine.node.id, 10), "it was claimed"
+    for _ in range(2):
+        await world.engine.node.turn()
+    await world.settle()
+    assert world.numbers() == [1, 1]
+
+
+async def test_a_late_result_of_an_old_claim_does_not_give_up_the_new_one(world):
+    """Claimed again by the same process after it was taken out, while its first request is still under way."""
+    application = await world.application()
+    await world.webhook(application, concurrency=2)
+    world.egress.is_holding = True
+    await world.publish(application, 1)
+    await world.store.deregister_node(world.engine.node.id, world.clock.now_ms())
+    await world.engine.node.turn()
+    await world.engine.poller.turn()
+    assert world.egress.in_flight == 2, "the old request, and the new one"
+    world.egress.let_go(1)
+    while world.engine.recorder.is_empty:
+        await asyncio.sleep(0)
+    await world.engine.recorder.turn()
+    assert world.counters.attempts_late == 1
+    for _ in range(2):
+        await world.engine.node._free_unheld()
+    await world.engine.poller.turn()
+    assert world.egress.in_flight == 1, "what is under way was not taken for nobody's"

@@ -150,7 +150,7 @@ class Life:
         doubled = sum(times - 1 for times in self.accepted.values() if times > 1)
         assert doubled <= self.doubles_allowed, "accepted by the receiver, and sent again without a crash"
         dispatcher = self.world.engine.dispatcher
-        assert (dispatcher.items, dispatcher.bytes, dispatcher.in_flight, dispatcher.held) == (0, 0, 0, set())
+        assert (dispatcher.items, dispatcher.bytes, dispatcher.in_flight, dispatcher.held) == (0, 0, 0, {})
 
     def check_order(self) -> None:
         """Of a fifo webhook the last arrival of each event is in the order of publishing."""

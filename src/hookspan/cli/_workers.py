@@ -16,8 +16,9 @@ from types import FrameType
 import structlog
 
 from hookspan.cli._output import Exit
+from hookspan.ids import NODE_SLOTS
 
-WORKERS_MAX = 64
+WORKERS_MAX = NODE_SLOTS - 1  # each is a node, and one that has just died still has its place
 PAUSE_MIN_S = 0.5
 PAUSE_MAX_S = 30.0
 _SETTLED_S = 60.0  # who ran so long begins with the shortest pause again

@@ -20,10 +20,12 @@ import uvicorn
 
 from hookspan.api import Pages, PublishProtocol, create_app, sweep_idle
 from hookspan.cli._store import database_addresses, store_of
+from hookspan.cli._time import SharedTime
 from hookspan.clock import SystemClock
 from hookspan.dashboard import PLACES, create_dashboard
 from hookspan.egress import Egress, EgressSettings
 from hookspan.engine import Engine, EngineOptions
+from hookspan.engine.duty import Duty
 from hookspan.engine.notices import Letters
 from hookspan.errors import ConfigurationError, HookspanError
 from hookspan.ids import IdMaker
@@ -90,6 +92,10 @@ async def running(settings: Settings, listener: socket.socket) -> AsyncIterator[
                 "The encryption key is not the one this database was written with. Put the right one back "
                 "(HOOKSPAN_ENCRYPTION_KEY, or encryption.key in the data folder)."
             )
+        if store.is_shared:
+            shared_time = SharedTime(store, clock)
+            await shared_time.begin()
+            await stack.enter_async_context(_turning(shared_time))
         own = [(host, port), *await asyncio.to_thread(database_addresses, settings)]
         egress = Egress(_egress_settings(settings, own), clock)
         await egress.start()
@@ -119,7 +125,7 @@ async def running(settings: Settings, listener: socket.socket) -> AsyncIterator[
         known_as = msgspec.structs.replace(settings, public_url=settings.public_url or base_url)
         manage = Manage(store, profiles, egress, vault, engine, clock, known_as)
         counters.readings.append(lambda: _readings(engine, manage.callers, counters))
-        await stack.enter_async_context(_turning(manage.callers))
+        await stack.enter_async_context(_flushing(manage.callers))
         pages = None
         if settings.role != "deliver":
             pages = Pages(create_dashboard(manage, engine.intake, clock, known_as), PLACES)
@@ -130,14 +136,20 @@ async def running(settings: Settings, listener: socket.socket) -> AsyncIterator[
 
 
 @contextlib.asynccontextmanager
-async def _turning(callers: Callers) -> AsyncIterator[None]:
-    """Who was here last is kept every now and then, and at the end."""
+async def _turning(duty: Duty) -> AsyncIterator[None]:
     async with asyncio.TaskGroup() as group:
-        turning = group.create_task(callers.run(), name=callers.name)
+        turning = group.create_task(duty.run(), name=duty.name)
         try:
             yield
         finally:
             turning.cancel()
+
+
+@contextlib.asynccontextmanager
+async def _flushing(callers: Callers) -> AsyncIterator[None]:
+    """Who was here last is kept every now and then, and at the end."""
+    async with _turning(callers):
+        yield
     with contextlib.suppress(HookspanError):  # a store that is gone: they are no more than a hint
         await callers.flush()
 

@@ -48,7 +48,7 @@ class Dispatcher:
     ) -> None:
         self.lanes: dict[int, Lane] = {}
         self.backlogged: dict[int, Lane] = {}  # lanes of which the store may hold more
-        self.held: set[int] = set()  # deliveries whose claim is in this node's hands
+        self.held: dict[int, int] = {}  # deliveries in this node's hands, and the claim by which it has them
         self.suspect: int | None = None  # the one of them, at most, that nodes may have died of
         self.items = 0  # waiting or promised, in all lanes
         self.bytes = 0
@@ -162,7 +162,7 @@ class Dispatcher:
 
     def put_reserved(self, item: Claimed) -> None:
         """The promised delivery is durable: it waits in its lane now."""
-        self.held.add(item.id)
+        self.held[item.id] = item.claim
         lane = self.lanes.get(item.webhook_id)
         if lane is not None and lane.reserved:
             lane.reserved -= 1
@@ -183,7 +183,7 @@ class Dispatcher:
     def take_over(self, claimed: Sequence[Claimed]) -> None:
         """The poller has claimed these in the store; each will be `put`, or `let_go` once it was given back."""
         for item in claimed:
-            self.held.add(item.id)
+            self.held[item.id] = item.claim
             if item.orphan_count >= ORPHANS_ALONE:
                 self.suspect = item.id
 
@@ -364,7 +364,7 @@ class Dispatcher:
 
     def _written(self, lane: Lane, result: Result, *, is_late: bool) -> None:
         """The result is durable (or its claim was lost): a fifo lane may go on, or must let the store decide."""
-        self.let_go(result.delivery_id)
+        self.let_go(result.delivery_id, result.claim)
         if result.resumes is not None:
             lane.mark_backlog()
             self.on_room()
@@ -386,11 +386,13 @@ class Dispatcher:
             self._recorder.give_back(items)
 
     def _given_back(self, item: Claimed) -> None:
-        self.let_go(item.id)
+        self.let_go(item.id, item.claim)
 
-    def let_go(self, delivery_id: int) -> None:
-        """Its claim is in this node's hands no more."""
-        self.held.discard(delivery_id)
+    def let_go(self, delivery_id: int, claim: int) -> None:
+        """This claim is in this node's hands no more. Where it has the delivery by a younger one, that stays."""
+        if self.held.get(delivery_id) != claim:
+            return
+        del self.held[delivery_id]
         if delivery_id == self.suspect:
             self.suspect = None
             self.on_room()
@@ -425,7 +427,7 @@ class Dispatcher:
     def _drop(self, item: Claimed) -> None:
         self.items -= 1
         self.bytes -= len(item.body)
-        self.let_go(item.id)
+        self.let_go(item.id, item.claim)
 
     def stop(self) -> None:
         """Send nothing more; what waits goes back to the store, what is in flight ends."""

@@ -100,7 +100,7 @@ class Node(Duty):
         self._looked_s = self._clock.monotonic()
         refs = await self._store.unheld(self.id, _UNHELD_LIMIT)
         held = self._dispatcher.held
-        unknown = {ref for ref in refs if ref.delivery_id not in held}
+        unknown = {ref for ref in refs if held.get(ref.delivery_id) != ref.claim}
         freed = [ref for ref in unknown if ref in self._suspects]
         self._suspects = unknown.difference(freed)
         if freed:
@@ -140,10 +140,10 @@ class Watch(Duty):
         self.on_freed: Callable[[], None]
 
     async def turn(self) -> float:
+        # From the last answer on, for that was true at some moment before it: only so much is proven.
+        passed_s = min(self._clock.monotonic() - self._looked_s, self._interval_s * _UNSEEN_INTERVALS_MAX)
         nodes = await self._store.nodes()
-        now_s = self._clock.monotonic()
-        passed_s = min(now_s - self._looked_s, self._interval_s * _UNSEEN_INTERVALS_MAX)
-        self._looked_s = now_s
+        self._looked_s = self._clock.monotonic()
         dead = self._look(nodes, passed_s)
         for node in dead:
             await self._take_out(node)

@@ -45,6 +45,7 @@ class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
     claim_bytes_max: int = 16 * 1024 * 1024
     poll_interval_s: float = 1.0
     poll_interval_min_s: float = 0.02
+    poll_interval_taken_s: float = 0.1  # where what is due is other nodes'
 
     # Nodes on one database.
     takes_in: bool = True  # False: it refuses to, and only sends

@@ -47,7 +47,8 @@ class Poller(Duty):
             return options.poll_interval_s  # the dispatcher wakes us when there is room
         skip, marks = self._look()
         await self._bring_suspect(skip)
-        claimed = await self._claim(limit, size, skip)
+        now_ms = self._clock.now_ms()
+        claimed = await self._claim(now_ms, limit, size, skip)
         if claimed:
             self._counters.deliveries_claimed += len(claimed)
             await self._put(claimed)
@@ -56,14 +57,14 @@ class Poller(Duty):
         if self._dispatcher.suspect is not None:
             return options.poll_interval_s  # what is due may be other suspects; we are woken when this one is done
         due_at = await self._store.next_due_at(skip)
-        return self._wait_s(due_at)
+        return self._wait_s(due_at, now_ms)
 
-    async def _claim(self, limit: int, size: int, skip: list[int]) -> list[Claimed]:
+    async def _claim(self, now_ms: int, limit: int, size: int, skip: list[int]) -> list[Claimed]:
         options = self._options
         try:
             return await self._store.claim(
                 self.node,
-                self._clock.now_ms(),
+                now_ms,
                 limit=limit,
                 per_webhook=options.claim_per_webhook_max,
                 bytes_max=min(size, options.claim_bytes_max),
@@ -93,13 +94,15 @@ class Poller(Duty):
             self._suspect_webhook = found.webhook_id
             await self._put([found])
 
-    def _wait_s(self, due_at: int | None) -> float:
-        """Until the next delivery is due, within bounds: another process may make something due unseen."""
-        longest_s = self._options.poll_interval_s
+    def _wait_s(self, due_at: int | None, looked_ms: int) -> float:
+        """Until the next delivery is due, within bounds: another process may make something due unseen. What was due
+        when a look found nothing is in other nodes' hands, and looking at once again would find the same.
+        """
+        options = self._options
         if due_at is None:
-            return longest_s
-        wait_s = (due_at - self._clock.now_ms()) / 1000
-        return min(longest_s, max(self._options.poll_interval_min_s, wait_s))
+            return options.poll_interval_s
+        least_s = options.poll_interval_min_s if due_at > looked_ms else options.poll_interval_taken_s
+        return min(options.poll_interval_s, max(least_s, (due_at - self._clock.now_ms()) / 1000))
 
     def _look(self) -> tuple[list[int], dict[int, int]]:
         """Lanes of which the store may hold more: those that can't take any now, and the others with their marks.
@@ -155,6 +158,15 @@ class Poller(Duty):
             self._dispatcher.pump()
             rest = orphans + [ClaimRef(item.id, item.claim) for item in claimed]
             if rest:
-                await self._store.release(self.node, rest, self._clock.now_ms())
-                for ref in rest:
-                    self._dispatcher.let_go(ref.delivery_id)
+                await self._give_back(rest)
+
+    async def _give_back(self, refs: list[ClaimRef]) -> None:
+        """Whether the store can be told or not, this node has them no more: then it frees them as nobody's."""
+        try:
+            await self._store.release(self.node, refs, self._clock.now_ms())
+        except StoreUnavailable:
+            self._dispatcher.is_in_doubt = True
+            raise
+        finally:
+            for ref in refs:
+                self._dispatcher.let_go(ref.delivery_id, ref.claim)

@@ -78,6 +78,10 @@ class Nodes(Protocol):
         """
         ...
 
+    async def clock_ms(self) -> int:
+        """The time (ms since 1970) by which all nodes of this database go: its own where it is shared."""
+        ...
+
     def ring(self) -> None:
         """Tell other nodes that something became due. Never waits nor fails; rings close together become one, and one
         may be lost: looking now and then is what counts.

@@ -36,6 +36,7 @@ def test_the_commands_are_pinned() -> None:
         "serve", "demo", "publish", "replay", "profiles list", "profiles show", "profiles check", "profiles new",
         "keys show", "keys new", "keys create", "keys list", "keys revoke", "users invite", "users link", "users list",
         "users role", "users remove", "audit list", "audit verify", "db status", "db check", "db backup", "db copy",
+        "db move-application",
         "version",
     ]  # fmt: skip
 

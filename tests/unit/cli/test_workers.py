@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from hookspan.cli._workers import WORKERS_MAX
+from hookspan.ids import NODE_SLOTS
 from tests.support.tools import environment
 
 SCRIPT = textwrap.dedent(
@@ -129,3 +131,8 @@ def test_workers_do_not_outlive_their_parent(start) -> None:
     parent.process.kill()
     parent.ends()
     assert parent.lines.count("stopped by its parent's end") == 2
+
+
+def test_each_worker_finds_a_place_in_the_register() -> None:
+    """Also while one that has just died still has its own."""
+    assert WORKERS_MAX < NODE_SLOTS

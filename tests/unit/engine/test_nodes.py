@@ -80,7 +80,7 @@ class Dispatcher:
         self.until_ms = 0
         self.dropped = 0
         self.is_in_doubt = False
-        self.held: set[int] = set()
+        self.held: dict[int, int] = {}
 
     def renew(self, until_ms) -> None:
         self.until_ms = until_ms
@@ -236,6 +236,24 @@ async def test_time_without_a_look_proves_nothing(world: World) -> None:
     await world.watch.turn()
     assert other in world.register.counters
     await world.look_for(30)
+    assert other not in world.register.counters
+
+
+async def test_the_time_that_an_answer_takes_proves_nothing(world: World) -> None:
+    """What is read may be as old as the question: only what lies between an answer and the next question counts."""
+    other = await world.register.register_node(0)
+    await world.watch.turn()
+    nodes = world.register.nodes
+
+    async def slow():
+        found = await nodes()
+        world.clock.move(2_000)
+        return found
+
+    world.register.nodes = slow  # type: ignore[method-assign]
+    await world.look_for(28)
+    assert other in world.register.counters
+    await world.look_for(2)
     assert other not in world.register.counters
 
 

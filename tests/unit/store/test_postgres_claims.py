@@ -7,6 +7,7 @@ import pytest
 from hookspan.domain.states import Cause, DeliveryState, Order
 from hookspan.ids import first_id_at
 from hookspan.store.contract import Claimed
+from hookspan.store.postgres import _claim
 from tests.contract.world import World
 from tests.unit.store.postgres_nodes import two_nodes
 
@@ -118,3 +119,30 @@ async def test_old_days_are_left_out_until_something_in_them_is_pending() -> Non
         await one.store.expire(0, 0, 100, one.now)
         [(lowest,)] = nodes.query("select value from fact where name = 'lowest_pending'")
         assert lowest > old.id
+
+
+async def test_what_another_node_holds_hides_nobody() -> None:
+    """More webhooks that can't be divided than one look takes, all another node's: those after them have turns."""
+    async with two_nodes() as nodes:
+        one, two = nodes.worlds
+        application = await one.application()
+        held = [await one.webhook(application, concurrency=1) for _ in range(9)]
+        await one.publish(application, *held, count=2)
+        assert len(await claim(one, per_webhook=1)) == 9
+        last = await one.webhook(application, concurrency=10)
+        await one.publish(application, last, count=3)
+        assert len(await claim(two, limit=3)) == 3
+
+
+async def test_a_look_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One claim looks so often and no more, and the next goes on where it came to."""
+    monkeypatch.setattr(_claim, "LOOKS_MAX", 2)
+    async with two_nodes() as nodes:
+        one, two = nodes.worlds
+        application = await one.application()
+        held = [await one.webhook(application, concurrency=1) for _ in range(9)]
+        await one.publish(application, *held, count=2)
+        assert len(await claim(one, per_webhook=1)) == 9
+        last = await one.webhook(application, concurrency=10)
+        await one.publish(application, last)
+        assert [len(await claim(two, limit=3)) for _ in range(2)] == [0, 1]

@@ -8,7 +8,7 @@ import pytest
 
 from hookspan.domain.states import Cause, DeliveryReason, DeliveryState, WebhookStatus
 from hookspan.ids import first_id_at
-from hookspan.store.contract import EXPIRED_SHOWN_MS, Page
+from hookspan.store.contract import EXPIRED_SHOWN_MS, NewAside, Page
 from hookspan.store.postgres import PostgresOptions, _drops, _retention
 from hookspan.store.postgres._partitions import DAY_MS, partition_of
 from tests.contract import jobs
@@ -127,6 +127,28 @@ async def test_late_deliveries_go_with_their_events(nodes: Nodes) -> None:
     assert await turns(world) == 12
     assert nodes.query("select count(*) from delivery") == [(0,)]
     assert nodes.query("select count(*) from attempt") == [(0,)]
+
+
+async def test_what_is_asked_for_between_the_plan_and_the_drop_stays(nodes: Nodes) -> None:
+    """A late delivery of an old event that becomes pending after the turn was planned is not dropped as a straggler."""
+    world, _ = nodes.worlds
+    application = await world.application()
+    webhook = await world.webhook(application)
+    old = await world.publish(application, webhook, count=4)
+    await world.finish(await world.claim())
+    world.clock.move(3 * DAY_MS)
+    asked = NewAside(
+        id=world.ids.make(),
+        application_id=application.id,
+        webhook_id=webhook.id,
+        event_id=old[0].id,
+        cause=Cause.SEND,
+    )
+    assert await world.store.send_aside(asked, world.now) is not None
+    one = partition_of("event", old[0].id)
+    await world.store._write(lambda connection: _drops.drop_stragglers(connection, one, 10))
+    assert (await world.delivery(application, asked.id)).state is DeliveryState.PENDING
+    assert await turns(world) == 0
 
 
 async def test_a_reader_that_takes_long_holds_up_nobody(nodes: Nodes) -> None:

@@ -6,10 +6,12 @@ import os
 import re
 from collections import Counter
 from collections.abc import AsyncIterator
+from concurrent import futures
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import psycopg
 import pytest
 
 from hookspan.cli._output import Exit
@@ -248,6 +250,45 @@ async def test_what_is_in_flight_is_waited_for(cells: Cells) -> None:
     assert "draining" in {step.phase for step in cells.steps}
 
 
+async def test_a_claim_that_began_before_the_freeze_is_seen(cells: Cells) -> None:
+    """Its transaction is waited for, and what it has claimed is in flight."""
+    application, webhook = await fill(cells.old)
+    world = cells.old
+    [waiting] = [one.id for one in await world.deliveries(application, webhook) if one.attempt_count == 0][-1:]
+    claiming: psycopg.Connection[Any] = await asyncio.to_thread(lambda: psycopg.connect(cells.urls[0]))
+    loop = asyncio.get_running_loop()
+    commit: futures.Future[None] | None = None
+    claimed = ClaimRef(waiting, 1)
+
+    async def commit_when_waited_for() -> None:
+        while not await asyncio.to_thread(cells.query, 0, "select 1 from pg_locks where not granted limit 1"):
+            await asyncio.sleep(0)
+        await asyncio.to_thread(claiming.commit)
+
+    def told(step: Step) -> None:
+        nonlocal commit
+        if step.phase == "freezing":
+            claiming.execute("select id from node where id = %s for key share", (world.node,))
+            claiming.execute(
+                "update delivery set node = %s, claim = claim + 1 where id = %s", (world.node, claimed.delivery_id)
+            )
+            commit = asyncio.run_coroutine_threadsafe(commit_when_waited_for(), loop)
+        if step.phase == "draining":
+            held = asyncio.run_coroutine_threadsafe(world.store.unheld(world.node, 10), loop).result(10)
+            back = world.store.release(world.node, held, world.now)
+            asyncio.run_coroutine_threadsafe(back, loop).result(10)
+
+    try:
+        async with asyncio.timeout(30):
+            await cells.move("acme", told)
+    finally:
+        await asyncio.to_thread(claiming.close)
+    assert commit is not None
+    assert commit.done()
+    assert "draining" in {step.phase for step in cells.steps}
+    assert waiting in {one.id for one in await cells.new.claim()}
+
+
 async def test_a_look_writes_nothing(cells: Cells) -> None:
     """A dry run counts."""
     application, _ = await fill(cells.old)
@@ -428,7 +469,7 @@ async def test_the_command_moves(
         return code, said.out + said.err
 
     source = ("--from", cells.urls[0])
-    for flags, code, text in (
+    for flags, wanted, text in (
         (source, Exit.USAGE, "HOOKSPAN_MOVE_TO"),
         ((*source, "--to", "x", "--to-file", str(file)), Exit.USAGE, "exclude each other"),
         ((*source, "--to", "x", "--undo", "--dry-run"), Exit.USAGE, "exclude each other"),
@@ -436,7 +477,7 @@ async def test_the_command_moves(
         ((*source, "--to-file", str(file)), Exit.CANT_START, "HOOKSPAN_ENCRYPTION_KEY"),
     ):
         got, said = await say(*flags)
-        assert (got, text in said) == (code, True), said
+        assert (got, text in said) == (wanted, True), said
     monkeypatch.setenv("HOOKSPAN_ENCRYPTION_KEY", key)
     code, said = await say("--to-file", str(file))
     assert (code, "must begin with postgresql" in said) == (Exit.CANT_START, True), said

@@ -20,14 +20,17 @@ async def test_ten_thousand_applications(open_world: Open) -> None:
     def fill(database) -> None:
         database.execute(
             "with recursive n(i) as (select 1 union all select i + 1 from n where i < ?) "
-            "insert into application select i, 'app_' || i, 'Customer number ' || i, 'standard', '', '{}', '{}', null, "
-            "1, 0, 0, 0, null from n",
+            "insert into application (id, public_id, name, profile, uuid, settings, metadata, webhooks_version, "
+            "last_position, created_at, updated_at) "
+            "select i, 'app_' || i, 'Customer number ' || i, 'standard', '', '{}', '{}', 1, 0, 0, 0 from n",
             (APPLICATIONS,),
         )
         database.execute(
             "with recursive n(i) as (select 1 union all select i + 1 from n where i < ?) "
-            "insert into webhook select i, 1 + i % ?, 'Hook of ' || i, 'https://host-' || i || '.example.com/in', "
-            "1, null, null, 1, null, 4, null, x'90', 0, 1, null, null, 0, 0, null, 0, null, null from n",
+            "insert into webhook (id, application_id, name, url, status, delivery_order, concurrency, credentials, "
+            "position, version, created_at, updated_at) "
+            "select i, 1 + i % ?, 'Hook of ' || i, 'https://host-' || i || '.example.com/in', 1, 1, 4, x'90', 0, 1, 0, 0 "
+            "from n",
             (APPLICATIONS * WEBHOOKS, APPLICATIONS),
         )
 

@@ -5,7 +5,7 @@ found without a note of how far a copy had come, and nothing can go stale that s
 of tables and columns are the schema's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, LiteralString, Self
 
 import msgspec
@@ -26,8 +26,8 @@ from hookspan.store.postgres._place import connect, read_place
 
 _TIME_MAX_S = 86_400.0  # for one statement
 _PART_MS = 1 << 16  # the time in which the rows of one part were made
-PART_IDS: Final = first_id_at(EPOCH_MS + _PART_MS)
-_PART_SHIFT = PART_IDS.bit_length() - 1
+_PART_IDS: Final = first_id_at(EPOCH_MS + _PART_MS)
+_PART_SHIFT = _PART_IDS.bit_length() - 1
 
 # Whose rows a table's are. Values are literals, for COPY takes no parameters.
 _OF_APPLICATION: LiteralString = "application_id = {application}"
@@ -287,3 +287,26 @@ _IDS: LiteralString = "{cut}::numeric"
 def _number(row: Sequence[int] | None) -> int:
     assert row is not None
     return int(row[0])
+
+
+def differing(
+    theirs: dict[int, Part], ours: dict[int, Part], within: Range, rows_max: int
+) -> Iterator[tuple[Range, int]]:
+    """Ranges in which the sides differ, and how many rows the source has there. Neighbours go together, up to about
+    `rows_max`; parts that are the same lie between ranges. A part may reach beyond its day, a range does not.
+    """
+    low: int | None = None
+    high = count = 0
+    for start in sorted(theirs.keys() | ours.keys()):
+        part = theirs.get(start)
+        is_same = part == ours.get(start)
+        if low is not None and (is_same or count >= rows_max):
+            yield Range(low, high), count
+            low = None
+        if not is_same:
+            if low is None:
+                low, count = max(start, within.low), 0
+            high = min(start + _PART_IDS, within.high)
+            count += 0 if part is None else part.count
+    if low is not None:
+        yield Range(low, high), count

@@ -12,6 +12,8 @@ from hookspan.store.postgres._connection import Connection
 from hookspan.store.postgres._rows import ID_MAX, id_list
 
 ASIDES_MAX = 100  # of one claim: what people send by hand goes first, and leaves room for the rest
+# Of one claim: each passes by as many webhooks that another node holds as there is room for deliveries.
+LOOKS_MAX = 8
 
 _Picked = tuple[int, int, int]  # delivery id, webhook id, event id
 _Found = tuple[int | None, int, int]  # None: the webhook can't be divided among nodes, and is yet to be looked at
@@ -53,18 +55,13 @@ class Claimer:
         }
         asides = _find_asides(connection, bindings | {"limit": min(limit, ASIDES_MAX)})
         limit -= len(asides)
-        after = self._after
-        found = _find_due(connection, bindings, after, ID_MAX, limit)
-        if after and len(found) < limit:
-            found += _find_due(connection, bindings, 0, after, limit - len(found))
+        found, came_to = _find_around(connection, bindings, self._after, limit)
         picked = _within(connection, asides + found, bytes_max)
-        if not picked:
-            self._after = 0
-            return []
-        is_all = len(found) < limit and len(picked) == len(asides) + len(found)
-        if len(picked) > len(asides):
-            self._after = 0 if is_all else picked[-1][1]
-        return _take(connection, node, picked)
+        if len(picked) == len(asides) + len(found):
+            self._after = came_to
+        elif len(picked) > len(asides):
+            self._after = picked[-1][1]
+        return _take(connection, node, picked) if picked else []
 
 
 def claim_suspect(connection: Connection, node: int, now_ms: int, skip: Collection[int]) -> Claimed | None:
@@ -85,12 +82,30 @@ def next_due_at(connection: Connection, skip: Collection[int]) -> int | None:
     return min((at_ms for at_ms in found if at_ms is not None), default=None)
 
 
-def _find_due(connection: Connection, bindings: dict[str, Any], after: int, last: int, limit: int) -> list[_Picked]:
+def _find_around(connection: Connection, bindings: dict[str, Any], start: int, limit: int) -> tuple[list[_Picked], int]:
+    """What is due after the webhook `start`, and then up to it; and to which webhook that came, 0 after all of them."""
+    found: list[_Picked] = []
+    after, last = start, ID_MAX
+    for _ in range(LOOKS_MAX):
+        if len(found) >= limit:
+            break
+        part, came_to = _find_due(connection, bindings, after, last, limit - len(found))
+        found += part
+        if came_to is not None:
+            after = came_to
+        elif start and last == ID_MAX:
+            after, last = 0, start
+        else:
+            return found, 0
+    return found, after
+
+
+def _find_due(
+    connection: Connection, bindings: dict[str, Any], after: int, last: int, limit: int
+) -> tuple[list[_Picked], int | None]:
     """What is due between two webhooks, locked; of those that can't be divided what is free, where nobody else looks at
-    them now.
+    them now. And to which webhook that came, None when there are no more.
     """
-    if limit <= 0:
-        return []
     given = bindings | {"after": after, "last": last, "limit": limit}
     found: list[_Found] = rows.many(connection, "find_due", tuple, given)
     undivided = [webhook_id for ident, webhook_id, _ in found if ident is None]
@@ -101,7 +116,9 @@ def _find_due(connection: Connection, bindings: dict[str, Any], after: int, last
             picked += theirs.get(webhook_id, ())
         else:
             picked.append((ident, webhook_id, event_id))
-    return picked[:limit]
+    if len(picked) > limit:
+        return picked[:limit], picked[limit - 1][1]
+    return picked, found[-1][1] if len(found) >= limit else None
 
 
 def _find_undivided(

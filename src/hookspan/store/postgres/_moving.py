@@ -15,44 +15,31 @@ source and unseen in the target: the next run goes on, or undoes it. After that 
 """
 
 import contextlib
-import secrets
 import time
 from collections.abc import Callable, Iterator
 from concurrent import futures
 from typing import Literal
 
-import msgspec
 import psycopg
 
 from hookspan.clock import SystemClock
 from hookspan.domain.audit import AuditEntry
 from hookspan.domain.caller import Role
-from hookspan.errors import ConfigurationError, HookspanError, NotFound, StateForbidden, StoreUnavailable
+from hookspan.errors import HookspanError, NotFound, StoreUnavailable
 from hookspan.ids import IdMaker, own_slot
 from hookspan.store.copying import Step
 from hookspan.store.moving import BULK, FRAME, Moved, MoveLimits
 from hookspan.store.postgres import _audit, _lowest
 from hookspan.store.postgres import _rows as rows
 from hookspan.store.postgres._applications import freeze_application, take_out
-from hookspan.store.postgres._cell import PART_IDS, Cell, Owned, Part, Range
+from hookspan.store.postgres._cell import Cell, Owned, Part, Range, differing
+from hookspan.store.postgres._move_notes import Notes, check_sides
 from hookspan.store.postgres._options import PostgresOptions
 
-_MOVE_LOCK = 0x486F6F6B4D6F7665  # "HookMove" read as a number; with the application's id, per application
 _SWEEP_CHUNK = PostgresOptions().sweep_chunk
 
 Told = Callable[[Step], None]
 _Brought = tuple[str, Range, int]  # of a table, and how many rows
-
-
-class Note(msgspec.Struct, frozen=True):
-    """Kept in both databases while a move is under way; `where` is the other one."""
-
-    move: str
-    where: str
-    has_arrived: bool = False
-
-
-_note_decoder = msgspec.json.Decoder(Note)
 
 
 class Move:
@@ -77,15 +64,17 @@ class Move:
         self._total = 0
         self._copied = 0
         self._brought: list[_Brought] = []  # by the last pass
+        self._looked: dict[str, int] = {}  # rows of the source by large table, in the last pass
         self._pool: futures.Executor
-        _check_sides(source, target, opens)
+        check_sides(source, target, opens)
+        self._notes = Notes(source, target, public_id)
 
     # --- what is asked for
 
     def look(self) -> Moved:
         """What would be moved; nothing is written. Raises as `run` would."""
         application_id = self._find()
-        self._check_target(application_id)
+        self._notes.check_target(application_id)
         owned = self._owned(application_id)
         return Moved({table: self._source.count(table, owned) for table in (*BULK, *FRAME)})
 
@@ -101,11 +90,10 @@ class Move:
         if found is None:
             return self._tidy_up()
         application_id = int(found[0])
-        self._lock(application_id)
-        self._note(application_id)
+        self._notes.lock(application_id)
+        self._notes.begin(application_id)
         owned = self._owned(application_id)
-        arriving = self._read(self._target, _arriving(application_id))
-        if arriving is not None and arriving.has_arrived:
+        if self._notes.has_arrived(application_id):
             return self._leave(owned, self._counts(owned), 0)
         self._total = sum(self._source.count(table, owned) for table in BULK)
         for _ in range(self._limits.passes_max):
@@ -122,23 +110,14 @@ class Move:
 
     def _undo(self) -> None:
         application_id = self._find()
-        self._lock(application_id)
-        leaving = self._read(self._source, _leaving(application_id))
-        if leaving is None:
-            raise StateForbidden(f"No move of {self._public_id} out of {self._source.where} is under way.")
-        self._check_note(application_id, leaving)
-        arriving = self._read(self._target, _arriving(application_id))
-        if arriving is not None and arriving.has_arrived and arriving.move == leaving.move:
-            raise StateForbidden(
-                f"{self._public_id} has arrived at {self._target.where} already. Run the same command without --undo: "
-                "it finishes."
-            )
+        self._notes.lock(application_id)
+        self._notes.check_undoable(application_id)
         owned = self._owned(application_id)
         self._thaw(application_id)
         for table in reversed(BULK):
             for day in self._target.days(table):
                 self._target.drop(table, owned, Range(day.low, day.high))
-        rows.run(self._target.connection, "delete_note", (_arriving(application_id),))
+        self._notes.forget_arriving(application_id)
 
     # --- beginning
 
@@ -155,47 +134,6 @@ class Move:
         found = rows.many(self._source.connection, "list_all_webhooks_of", lambda row: int(row[0]), (application_id,))
         return Owned(application_id, tuple(found))
 
-    def _lock(self, application_id: int) -> None:
-        for cell in (self._source, self._target):
-            if not rows.value(cell.connection, "try_lock_move", ((_MOVE_LOCK ^ application_id) & _LOCK_MASK,)):
-                raise StateForbidden(f"{self._public_id} is being moved by another run of this command just now.")
-
-    def _note(self, application_id: int) -> None:
-        """Both sides know of the move, the source first."""
-        leaving = self._read(self._source, _leaving(application_id))
-        if leaving is None:
-            self._check_target(application_id)
-            leaving = Note(secrets.token_hex(8), self._target.where)
-            self._write(self._source, _leaving(application_id), leaving)
-        self._check_note(application_id, leaving)
-        arriving = self._read(self._target, _arriving(application_id))
-        if arriving is None or arriving.move != leaving.move:
-            self._check_target(application_id)
-            self._write(self._target, _arriving(application_id), Note(leaving.move, self._source.where))
-
-    def _check_note(self, application_id: int, leaving: Note) -> None:
-        """Two targets of one application would both come to serve it."""
-        arriving = self._read(self._target, _arriving(application_id))
-        is_known = arriving is not None and arriving.move == leaving.move
-        if not is_known and leaving.where != self._target.where:
-            raise StateForbidden(
-                f"{self._public_id} is being moved to {leaving.where} already. Name that one as --to, to go on or with "
-                "--undo."
-            )
-
-    def _check_target(self, application_id: int) -> None:
-        found = rows.first_row(
-            self._target.connection, "find_arriving", {"public_id": self._public_id, "id": application_id}
-        )
-        if found is None:
-            return
-        if found[0]:
-            raise StateForbidden(
-                f"{self._target.where} has not yet forgotten what {self._public_id} left there when it moved away. "
-                "Retention clears it away turn by turn: try later."
-            )
-        raise StateForbidden(f"There is an application {self._public_id!r} in {self._target.where} already.")
-
     # --- copying
 
     def _pass(self, owned: Owned, phase: Literal["copying", "comparing"]) -> int:
@@ -204,6 +142,7 @@ class Move:
         """
         looked = 0
         self._brought = []
+        self._looked = dict.fromkeys(BULK, 0)
         for table in BULK:
             for day in self._source.days(table):
                 within = Range(day.low, day.high)
@@ -211,12 +150,14 @@ class Move:
                 if ours != theirs:
                     self._target.make_day(day.low)
                 done = looked
-                for differing, count in _differing(theirs, ours, within, self._limits.chunk_rows):
-                    self._target.bring(self._source, table, owned, differing)
-                    self._brought.append((table, differing, count))
+                for found, count in differing(theirs, ours, within, self._limits.chunk_rows):
+                    self._target.bring(self._source, table, owned, found)
+                    self._brought.append((table, found, count))
                     done += count
                     self._told(Step(phase, table, min(done, self._total), self._total))
-                looked += sum(part.count for part in theirs.values())
+                count = sum(part.count for part in theirs.values())
+                looked += count
+                self._looked[table] += count
                 self._told(Step(phase, table, min(looked, self._total), self._total))
         brought = sum(count for _, _, count in self._brought)
         self._copied += brought
@@ -302,16 +243,12 @@ class Move:
                 lowest = rows.value(target, "find_lowest_pending_of", (list(owned.webhook_ids),))
                 if lowest is not None:
                     _lowest.lower(target, lowest)
-                note = self._read(self._target, _arriving(owned.application_id))
-                assert note is not None, "it was written when the move began, and the lock is ours"
                 self._keep(self._target, owned.application_id)
-                arrived = msgspec.structs.replace(note, has_arrived=True)
-                self._write(self._target, _arriving(owned.application_id), arrived)
-            counts |= {table: self._source.count(table, owned) for table in BULK}
+                self._notes.arrive(owned.application_id)
         finally:
             if not source.closed:
                 source.execute("rollback")
-        return counts
+        return self._looked | counts
 
     def _leave(self, owned: Owned, counts: dict[str, int], frozen_ms: int) -> Moved:
         """The target serves it: the source forgets it, and both the move."""
@@ -321,18 +258,17 @@ class Move:
             rows.first_row(connection, "lock_application", (owned.application_id,))
             take_out(connection, owned.application_id, _now_ms(), _SWEEP_CHUNK)
             self._keep(self._source, 0)
-            rows.run(connection, "delete_note", (_leaving(owned.application_id),))
+            self._notes.forget_leaving(owned.application_id)
         self._told(Step("left", "application", self._total, self._total))
-        rows.run(self._target.connection, "delete_note", (_arriving(owned.application_id),))
+        self._notes.forget_arriving(owned.application_id)
         return Moved(counts, self._copied, frozen_ms)
 
     def _tidy_up(self) -> Moved:
         """The source has no such application: perhaps all but the last note was done."""
         found = rows.first_row(self._target.connection, "find_leaving", (self._public_id,))
-        note = None if found is None else self._read(self._target, _arriving(int(found[0])))
-        if found is None or note is None or not note.has_arrived:
+        if found is None or not self._notes.has_arrived(int(found[0])):
             raise self._not_there()
-        rows.run(self._target.connection, "delete_note", (_arriving(int(found[0])),))
+        self._notes.forget_arriving(int(found[0]))
         return Moved(self._counts(Owned(int(found[0]), ())))
 
     def _counts(self, owned: Owned) -> dict[str, int]:
@@ -371,8 +307,7 @@ class Move:
     def _let_go(self, application_id: int) -> None:
         """Something failed: the source goes on, unless the target may have it already."""
         try:
-            note = self._read(self._target, _arriving(application_id))
-            if note is None or not note.has_arrived:
+            if not self._notes.has_arrived(application_id):
                 connection = self._source.connection
                 with connection.transaction():
                     freeze_application(connection, application_id, None)
@@ -383,19 +318,7 @@ class Move:
         connection = self._source.connection
         with connection.transaction():
             freeze_application(connection, application_id, None)
-            rows.run(connection, "delete_note", (_leaving(application_id),))
-
-    # --- notes
-
-    def _read(self, cell: Cell, name: str) -> Note | None:
-        noted = rows.value(cell.connection, "read_note", (name,))
-        return None if noted is None else _note_decoder.decode(noted)
-
-    def _write(self, cell: Cell, name: str, note: Note) -> None:
-        rows.run(cell.connection, "set_note", (name, msgspec.json.encode(note)))
-
-
-_LOCK_MASK = (1 << 63) - 1
+            self._notes.forget_leaving(application_id)
 
 
 def _now_ms() -> int:
@@ -412,48 +335,3 @@ def _in_words() -> Iterator[None]:
             f"A database ended the move ({type(error).__name__}: {text}). Run the same command again: it goes on, or "
             "with --undo gives the move up."
         ) from error
-
-
-def _check_sides(source: Cell, target: Cell, opens: Callable[[bytes], bool]) -> None:
-    if source.cell == target.cell:
-        raise ConfigurationError(
-            f"{source.where} and {target.where} are both cell {source.cell}: their ids can meet. Databases between "
-            "which applications move are made with a HOOKSPAN_CELL of their own."
-        )
-    for cell in (source, target):
-        if not opens(cell.check_value or b""):
-            raise ConfigurationError(
-                f"The encryption key is not the one that {cell.where} was written with. Applications move between "
-                "databases that have the same one: set HOOKSPAN_ENCRYPTION_KEY."
-            )
-
-
-def _leaving(application_id: int) -> str:
-    return f"leaving_{application_id}"
-
-
-def _arriving(application_id: int) -> str:
-    return f"arriving_{application_id}"
-
-
-def _differing(
-    theirs: dict[int, Part], ours: dict[int, Part], within: Range, rows_max: int
-) -> Iterator[tuple[Range, int]]:
-    """Ranges in which the sides differ, and how many rows the source has there. Neighbours go together, up to about
-    `rows_max`; parts that are the same lie between ranges. A part may reach beyond its day, a range does not.
-    """
-    low: int | None = None
-    high = count = 0
-    for start in sorted(theirs.keys() | ours.keys()):
-        part = theirs.get(start)
-        is_same = part == ours.get(start)
-        if low is not None and (is_same or count >= rows_max):
-            yield Range(low, high), count
-            low = None
-        if not is_same:
-            if low is None:
-                low, count = max(start, within.low), 0
-            high = min(start + PART_IDS, within.high)
-            count += 0 if part is None else part.count
-    if low is not None:
-        yield Range(low, high), count

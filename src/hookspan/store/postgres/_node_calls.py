@@ -61,5 +61,8 @@ class NodeCalls(Ways):
     async def versions_of(self, application_ids: Sequence[int]) -> dict[int, int]:
         return await self._read(lambda db: _nodes.versions_of(db, application_ids))
 
+    async def clock_ms(self) -> int:
+        return await self._read(_nodes.clock_ms)
+
     def ring(self) -> None:
         self._bell.ring()

@@ -93,6 +93,13 @@ def unheld(connection: Connection, node: int, limit: int) -> list[ClaimRef]:
     return rows.many(connection, "find_held_by", lambda row: ClaimRef(row[0], row[1]), (node, limit))
 
 
+def clock_ms(connection: Connection) -> int:
+    """See `Store.clock_ms`."""
+    found = rows.value(connection, "read_clock")
+    assert isinstance(found, int)
+    return found
+
+
 def highest_id(connection: Connection) -> int:
     """See `Store.highest_id`."""
     found = rows.value(connection, "find_highest_id")

@@ -45,5 +45,8 @@ class NodeCalls(Ways):
     async def versions_of(self, application_ids: Sequence[int]) -> dict[int, int]:
         return await self._read(lambda db: _nodes.versions_of(db, application_ids))
 
+    async def clock_ms(self) -> int:
+        return self._clock.now_ms()
+
     def ring(self) -> None:
         pass  # nobody else is there
