@@ -29,8 +29,8 @@ async def test_ten_thousand_applications(open_world: Open) -> None:
             "with recursive n(i) as (select 1 union all select i + 1 from n where i < ?) "
             "insert into webhook (id, application_id, name, url, status, delivery_order, concurrency, credentials, "
             "position, version, created_at, updated_at) "
-            "select i, 1 + i % ?, 'Hook of ' || i, 'https://host-' || i || '.example.com/in', 1, 1, 4, x'90', 0, 1, 0, 0 "
-            "from n",
+            "select i, 1 + i % ?, 'Hook of ' || i, 'https://host-' || i || '.example.com/in', 1, 1, 4, x'90', 0, "
+            "1, 0, 0 from n",
             (APPLICATIONS * WEBHOOKS, APPLICATIONS),
         )
 
