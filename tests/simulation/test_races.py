@@ -6,7 +6,7 @@ import pytest
 
 from hookspan.domain.states import WebhookStatus
 from hookspan.engine import EngineOptions
-from hookspan.errors import StoreUnavailable
+from hookspan.errors import StoreUnavailable, UnknownProfile
 from hookspan.store.contract import Page, WebhookChange
 from hookspan.vault import Vault
 
@@ -355,3 +355,32 @@ async def test_a_late_result_of_an_old_claim_does_not_give_up_the_new_one(world)
         await world.engine.node._free_unheld()
     await world.engine.poller.turn()
     assert world.egress.in_flight == 1, "what is under way was not taken for nobody's"
+
+
+@pytest.mark.parametrize("status", [WebhookStatus.ACTIVE, WebhookStatus.CATCHING_UP])
+async def test_a_profile_that_this_node_does_not_have_stops_nobody_else(world, monkeypatch, status):
+    """Another node knows it: its deliveries are left to that one, and everything else goes on."""
+    strange, other = await world.application(), await world.application()
+    for application in (strange, other):
+        webhook = await world.webhook(application)
+        await world.set_status(webhook, WebhookStatus.DISABLED)
+        await world.publish(application, 1)
+        await world.set_status(webhook, WebhookStatus.CATCHING_UP)
+        if status is WebhookStatus.ACTIVE:
+            await world.engine.catch_up.turn()
+    index, profile_of = world.engine.index, world.engine.index._profile_of
+
+    def unknown(application):
+        if application.id == strange.id:
+            raise UnknownProfile("There is no such profile here.")
+        return profile_of(application)
+
+    monkeypatch.setattr(index, "_profile_of", unknown)
+    index.forget(strange.id)
+    await world.settle()
+    assert len(world.numbers()) == 1
+    assert await world.store.unheld(world.engine.node.id, 10) == [], "what it can't send it does not keep"
+    monkeypatch.undo()
+    world.clock.move(61_000)
+    await world.settle()
+    assert len(world.numbers()) == 2

@@ -21,6 +21,14 @@ class Proxy:
         self.swallow: bytes | None = None
         self.stall = False
         self.cuts = 0
+        self.turned_away = 0
+        self._is_away = False
+
+    def turn_away(self, is_away: bool) -> None:
+        """From now on nobody is let through, as by a server that has ended; or again."""
+        self._is_away = is_away
+        if is_away:
+            self.cut()
 
     def cut(self) -> None:
         """Cut all connections that are open now."""
@@ -31,6 +39,10 @@ class Proxy:
             writer.transport.abort()
 
     async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._is_away:
+            self.turned_away += 1
+            writer.transport.abort()
+            return
         try:
             onward_reader, onward = await asyncio.open_connection("127.0.0.1", self._target)
         except OSError:

@@ -75,6 +75,9 @@ def _copy(source: Source, target: Target) -> Copied:
 
     try:
         return copy_database(source, target, told)
+    except KeyboardInterrupt:
+        click.echo("\nInterrupted. The same command goes on where it stood.", err=True)
+        raise
     finally:
         if bar is not None:
             bar.__exit__(None, None, None)

@@ -9,6 +9,7 @@ from hookspan.domain.records import Webhook
 from hookspan.engine.duty import Duty
 from hookspan.engine.index import Entry, Index
 from hookspan.engine.options import EngineOptions
+from hookspan.errors import UnknownProfile
 from hookspan.ids import first_id_at
 from hookspan.store.contract import Store
 from hookspan.telemetry import Counters
@@ -33,9 +34,13 @@ class CatchUp(Duty):
         self.on_backlog: Callable[[], None]
 
     async def turn(self) -> float:
-        webhooks = await self._store.catching_up()
-        for webhook in webhooks:
-            entry = await self._index.find_by_id(webhook.application_id)
+        has_more = False
+        for webhook in await self._store.catching_up():
+            try:
+                entry = await self._index.find_by_id(webhook.application_id)
+            except UnknownProfile:  # a node that has it goes on with this one
+                continue
+            has_more = True
             if entry is None:
                 continue
             # Where the webhook was changed meanwhile nothing is done, and the next turn reads it anew.
@@ -47,7 +52,7 @@ class CatchUp(Duty):
                 self._index.replace(chunk.refreshed)
             if chunk.created:
                 self.on_backlog()
-        return 0 if webhooks else self._IDLE_S
+        return 0 if has_more else self._IDLE_S
 
 
 def _by_type(entry: Entry, webhook: Webhook) -> Callable[[str], bool]:

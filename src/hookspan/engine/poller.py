@@ -2,17 +2,24 @@
 
 from collections import deque
 
+import structlog
+
 from hookspan.clock import Clock
 from hookspan.engine.dispatcher import Dispatcher
 from hookspan.engine.duty import Duty
-from hookspan.engine.index import Index
+from hookspan.engine.index import Entry, Index
 from hookspan.engine.options import EngineOptions
-from hookspan.errors import StoreUnavailable
+from hookspan.errors import StoreUnavailable, UnknownProfile
 from hookspan.store.contract import Claimed, ClaimRef, Store
 from hookspan.telemetry import Counters
 
+log = structlog.get_logger()
+
 # Fifo lanes looked up in one turn to see whether anything of theirs waits in the store.
 _BACKLOG_LOOKS_MAX = 200
+# Webhooks of profiles that this node does not have are left to others for so long; so many are remembered.
+_STRANGE_S = 60.0
+_STRANGE_MAX = 10_000
 
 
 class Poller(Duty):
@@ -38,6 +45,7 @@ class Poller(Duty):
         self.node = 0
         self._suspect_webhook = 0  # of the last one
         self._suspect_look_s = 0.0  # when to look for one again
+        self._strange: dict[int, float] = {}  # webhooks of unknown profiles, oldest first, and until when
 
     async def turn(self) -> float:
         options = self._options
@@ -46,6 +54,7 @@ class Poller(Duty):
         if limit == 0 or size == 0:
             return options.poll_interval_s  # the dispatcher wakes us when there is room
         skip, marks = self._look()
+        skip += self._left_to_others()
         await self._bring_suspect(skip)
         now_ms = self._clock.now_ms()
         claimed = await self._claim(now_ms, limit, size, skip)
@@ -119,6 +128,22 @@ class Poller(Duty):
                 full.append(webhook_id)
         return full, marks
 
+    def _left_to_others(self) -> list[int]:
+        now_s = self._clock.monotonic()
+        while self._strange and (oldest := next(iter(self._strange))) and self._strange[oldest] <= now_s:
+            del self._strange[oldest]
+        return list(self._strange)
+
+    async def _entry_of(self, item: Claimed) -> Entry | None:
+        try:
+            return await self._index.find_by_id(item.application_id)
+        except UnknownProfile as error:
+            if item.webhook_id not in self._strange:
+                log.warning("deliveries left to nodes that know their profile", detail=error.detail)
+                if len(self._strange) < _STRANGE_MAX:
+                    self._strange[item.webhook_id] = self._clock.monotonic() + _STRANGE_S
+            return None
+
     async def _clear_backlogs(self, marks: dict[int, int]) -> None:
         """Nothing was due. A fifo lane must also know that nothing of its webhook waits for a later time."""
         fifo = []
@@ -147,7 +172,7 @@ class Poller(Duty):
         try:
             while claimed:
                 item = claimed[0]
-                entry = await self._index.find_by_id(item.application_id)
+                entry = await self._entry_of(item)
                 webhook = None if entry is None else entry.webhook(item.webhook_id)
                 if entry is None or webhook is None:
                     orphans.append(ClaimRef(item.id, item.claim))

@@ -2,11 +2,13 @@
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from hookspan.errors import Overloaded, StoreUnavailable
 from hookspan.ids import IdMaker
@@ -316,3 +318,28 @@ async def until(is_so: Any) -> None:
     async with asyncio.timeout(20):
         while not is_so():
             await asyncio.sleep(0.01)
+
+
+async def test_an_outage_is_a_line_at_its_beginning_and_one_at_its_end(url: str) -> None:
+    """However often each connection is tried meanwhile; the reason is told, the password never."""
+    async with behind_proxy(url, writers=2, readers=2, reconnect_interval_s=0.01) as (world, proxy):
+        with capture_logs() as lines:
+            proxy.turn_away(True)
+            store = inside(world)
+            all_lanes = (store._writers, store._readers, store._pulse)
+            while proxy.turned_away < 60 or any(lanes.connected_count for lanes in all_lanes):
+                # Who is not asked does not notice that its connection is gone.
+                asked = (store.beat(1), store.set_failing_since(1, None), store.get_webhook(1))
+                await asyncio.gather(*asked, return_exceptions=True)
+                await asyncio.sleep(0.005)
+            proxy.turn_away(False)
+            while not all(lanes.connected_count for lanes in all_lanes) or not store._bell.is_heard:
+                await asyncio.sleep(0.005)
+        said = Counter((one["event"], one.get("lanes")) for one in lines)
+        for name in ("writer", "reader", "pulse"):
+            assert said["the database can't be reached", name] == 1, said
+            assert said["the database is reached again", name] == 1, said
+        assert said["wake-ups of other nodes are not heard for now", None] == 1, said
+        away = next(one for one in lines if one["event"] == "the database can't be reached")
+        assert "connection" in away["problem"]
+        assert DATABASES.server.password not in str(lines)

@@ -16,6 +16,7 @@ import structlog
 
 from hookspan.errors import HookspanError
 from hookspan.store.postgres._connection import Connection, cut
+from hookspan.store.postgres._faults import reason_of
 from hookspan.store.postgres._lanes import Lanes
 from hookspan.store.postgres._options import PostgresOptions
 
@@ -45,6 +46,7 @@ class Bell:
         self._token = secrets.token_hex(8)  # its own rings are not for itself
         self._is_planned = False
         self.is_heard = False
+        self._is_deaf = False  # and it was said
         self._closing = threading.Event()
         self._connection: Connection | None = None
         self._lock = threading.Lock()
@@ -93,8 +95,9 @@ class Bell:
             try:
                 self._hear(listen())
             except Exception as error:  # noqa: BLE001 - it is tried again, and others look by themselves meanwhile
-                if not self._closing.is_set():
-                    log.warning("nobody hears the bell for now", problem=type(error).__name__)
+                if not self._closing.is_set() and not self._is_deaf:
+                    self._is_deaf = True  # said once, not at each try
+                    log.warning("wake-ups of other nodes are not heard for now", problem=reason_of(error))
             self._closing.wait(self._options.reconnect_interval_s)
         self._tell(self._end)
 
@@ -105,6 +108,9 @@ class Bell:
             connection.execute("listen " + _CHANNEL)
             self._tell(self._on_ring)  # what rang before was not heard
             self.is_heard = True
+            if self._is_deaf:
+                self._is_deaf = False
+                log.info("wake-ups of other nodes are heard again")
             while not self._closing.is_set():
                 for heard in connection.notifies(timeout=_LOOK_INTERVAL_S):
                     if heard.payload != self._token:

@@ -18,6 +18,7 @@ log = structlog.get_logger()
 
 _RERUN = (errors.DeadlockDetected, errors.SerializationFailure)
 _PARTITIONED = ("event", "delivery", "attempt")
+_REASON_MAX = 200
 _LAST_NUMBER = re.compile(r"\((\d+)\)\D*$")
 _DETAILS: tuple[tuple[type[psycopg.Error], type[HookspanError], str], ...] = (
     (
@@ -96,3 +97,9 @@ def _first_line(error: BaseException) -> str:
     diag = getattr(error, "diag", None)
     message = diag.message_primary if diag is not None and diag.message_primary else str(error)
     return message.splitlines()[0][:200] if message else ""
+
+
+def reason_of(error: Exception) -> str:
+    """Why a connection could not be made, in one line for the log: the server's own words, which hold no password."""
+    said = error.detail if isinstance(error, HookspanError) else str(error)
+    return next((line.strip() for line in said.splitlines() if line.strip()), type(error).__name__)[:_REASON_MAX]

@@ -34,6 +34,7 @@ class Owner(Protocol):
 
     def opened(self, lane: "Lane", error: BaseException | None) -> None: ...
     def lost(self, lane: "Lane") -> None: ...
+    def failed(self, lane: "Lane", error: Exception) -> None: ...
     def finished(self, lane: "Lane", task: Task, value: Any, error: BaseException | None) -> None: ...
     def ended(self, lane: "Lane") -> None: ...
 
@@ -127,7 +128,7 @@ class Lane:
         try:
             self._adopt(self._connect())
         except Exception as error:  # noqa: BLE001 - also what start-up would refuse, of a server that was changed
-            log.warning("the database can't be reached", place=self._where, problem=type(error).__name__)
+            self._owner.failed(self, error)
             self._closing.wait(self._options.reconnect_interval_s)
             return False
         self._owner.opened(self, None)

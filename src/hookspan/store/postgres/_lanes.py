@@ -10,11 +10,16 @@ import time
 from collections.abc import Callable
 from typing import Any, LiteralString
 
+import structlog
+
 from hookspan.errors import Overloaded, StoreUnavailable
 from hookspan.store.postgres._connection import Connection
+from hookspan.store.postgres._faults import reason_of
 from hookspan.store.postgres._lane import Lane
 from hookspan.store.postgres._options import PostgresOptions
 from hookspan.store.postgres._task import Run, Stage, T, Task
+
+log = structlog.get_logger()
 
 # How often the deadlines are looked at.
 _WATCH_INTERVAL_S = 0.1
@@ -36,7 +41,9 @@ class Lanes:
         tasks_max: int,
         intake_max: int | None = None,
     ) -> None:
+        self._name = name
         self._where = where
+        self._is_away = False  # and it was said
         self._time_max_s = time_max_s
         self._tasks_max = tasks_max
         self._intake_max = tasks_max if intake_max is None else intake_max
@@ -153,6 +160,9 @@ class Lanes:
     def _on_opened(self, lane: Lane, error: BaseException | None) -> None:
         if error is None:
             self._connected.add(lane)
+            if self._is_away:
+                self._is_away = False
+                log.warning("the database is reached again", place=self._where, lanes=self._name)
         if self._opening.done():
             return
         if error is not None:
@@ -166,6 +176,12 @@ class Lanes:
             return
         for task in [task for task in self._tasks if task.stage is Stage.WAITING]:
             self._give_up(task, f"The database at {self._where} can't be reached.")
+
+    def _on_failed(self, error: Exception) -> None:
+        """A connection could not be made anew: said once, when the last one is gone, and not at each try."""
+        if not self._is_away and not self._connected:
+            self._is_away = True
+            log.warning("the database can't be reached", place=self._where, lanes=self._name, problem=reason_of(error))
 
     def _on_finished(self, task: Task, value: Any, error: BaseException | None) -> None:
         task.give_up()
@@ -183,6 +199,9 @@ class Lanes:
 
     def lost(self, lane: Lane) -> None:
         self._tell(self._on_lost, lane)
+
+    def failed(self, lane: Lane, error: Exception) -> None:  # noqa: ARG002
+        self._tell(self._on_failed, error)
 
     def finished(self, lane: Lane, task: Task, value: Any, error: BaseException | None) -> None:  # noqa: ARG002
         self._tell(self._on_finished, task, value, error)

@@ -94,7 +94,24 @@ def refused_connection(error: psycopg.Error, place: Place) -> ConfigurationError
             "pg_hba.conf."
         )
     if sqlstate == _NO_DATABASE or ("does not exist" in text and "database" in text):
-        return ConfigurationError(f"There is no database at {place.where}. Make it: create database hookspan.")
+        return ConfigurationError(
+            f"There is no database at {place.where}. Check its name in the database URL, or make it: create database …"
+        )
+    if "unsupported startup parameter" in text:
+        return ConfigurationError(
+            f"A pooler answers at {place.where}. Say so: give HOOKSPAN_DATABASE_LISTEN_URL (PostgreSQL's own address) "
+            "or HOOKSPAN_DATABASE_PREPARED=false, the same on all nodes."
+        )
+    if "permission denied" in text:
+        return ConfigurationError(
+            f"PostgreSQL at {place.where} does not let this role into that database. The role must own it: alter "
+            "database … owner to …"
+        )
+    if "SSL" in text or "certificate" in text:
+        return ConfigurationError(
+            f"There is no TLS to the database at {place.where} as the database URL asks for it ({text[:200]}). Check "
+            "its sslmode and sslrootcert, and ssl in postgresql.conf."
+        )
     return ConfigurationError(
         f"The database at {place.where} can't be connected to ({text[:200]}). Check that it runs and that the host and "
         "port of the database URL are right."
