@@ -32,12 +32,13 @@ from hookspan.ids import IdMaker
 from hookspan.manage import Callers, Manage
 from hookspan.profiles import Profiles, load_profiles
 from hookspan.settings import Settings, decode_encryption_key
-from hookspan.telemetry import Counters
+from hookspan.telemetry import Counters, log
 from hookspan.vault import Vault
 
 REQUESTS_GRACE_S = 5  # for requests that were being answered when the stop came
 GRACE_S = 25.0  # for deliveries in flight: the longest deadline of a shipped profile, 15 s, and room
 IDLE_CONNECTION_S = 30
+TRUST_WINDOW_ADVISED_S = 20  # the longest deadline of a shipped profile, and room for a beat
 _GC_THRESHOLD = 50_000  # per-event garbage has no cycles: collecting often only costs
 
 
@@ -96,6 +97,12 @@ async def running(settings: Settings, listener: socket.socket) -> AsyncIterator[
             shared_time = SharedTime(store, clock)
             await shared_time.begin()
             await stack.enter_async_context(_turning(shared_time))
+        if settings.is_shared and settings.trust_window < TRUST_WINDOW_ADVISED_S:
+            log.warning(
+                "trust_window is short: a request may outlast it, and another node send the same meanwhile",
+                trust_window=settings.trust_window,
+                advised=TRUST_WINDOW_ADVISED_S,
+            )
         own = [(host, port), *await asyncio.to_thread(database_addresses, settings)]
         egress = Egress(_egress_settings(settings, own), clock)
         await egress.start()
