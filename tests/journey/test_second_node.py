@@ -125,7 +125,7 @@ async def test_a_second_node_brings_more():
     """200 webhooks whose receivers take 50 ms: two nodes drain the backlog at least 1.6 times as fast as one. Others
     may have the machine's cores for a while, which can only hide it: so it is tried thrice.
     """
-    gains = []
+    gains: list[float] = []
     while not gains or (gains[-1] < GAIN_MIN and len(gains) < TRIES):
         gains.append(await gain())
     assert gains[-1] >= GAIN_MIN, gains
