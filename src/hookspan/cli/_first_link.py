@@ -7,6 +7,12 @@ from hookspan.manage.inputs import LIMIT_MAX, InvitePerson, MakeLink, Paging
 NAME = "First admin"
 
 
+async def has_nobody(node: Node) -> bool:
+    """Whether no person may sign in as the operator's admin yet."""
+    found = (await node.manage.desk(OPERATOR).people.page(Paging(limit=LIMIT_MAX))).data
+    return not any(one.application_id is None and one.role == "admin" for one in found)
+
+
 async def first_link(node: Node) -> str:
     """A fresh one-time link of an operator's admin, who is made at the first start and found at later ones."""
     people = node.manage.desk(OPERATOR).people

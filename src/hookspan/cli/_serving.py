@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
@@ -13,7 +14,7 @@ import uvloop
 
 from hookspan import __version__
 from hookspan.cli._client import ApiClient, Refused
-from hookspan.cli._first_link import first_link
+from hookspan.cli._first_link import first_link, has_nobody
 from hookspan.cli._output import Exit, dim, good, say_error, strong
 from hookspan.cli._workers import Workers
 from hookspan.cli.node import Node, bind, running
@@ -102,6 +103,10 @@ async def serve(
                 await _show_first_steps(node)
             elif settings.role != "deliver":
                 log.info("dashboard", address=f"{node.base_url}/dashboard", sign_in=HOW_TO_COME_IN)
+                # To a person who looks, never to a log: whoever reads the link first is the admin.
+                if sys.stdout.isatty() and await has_nobody(node):
+                    link = await first_link(node)
+                    click.echo(f"\n  {strong('Dashboard')}, by this link, once, within 15 minutes:\n  {link}\n")
             await stop.wait()
             if parent is not None:
                 asyncio.get_running_loop().remove_reader(parent)
