@@ -11,7 +11,7 @@ import pytest
 from tests.support.node import Node, Publisher
 from tests.support.receiver import Receiver
 
-pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("processes")]  # one after another: each fills a machine
+pytestmark = [pytest.mark.anyio, pytest.mark.alone]
 
 CLIENTS = 8
 CONCURRENCY = 16

@@ -10,7 +10,7 @@ import pytest
 from tests.support.cluster import ENCRYPTION_KEY, Cluster
 from tests.support.receiver import Receiver
 
-pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("processes")]  # one after another: each fills a machine
+pytestmark = [pytest.mark.anyio, pytest.mark.alone]
 
 ARRIVES_WITHIN_S = 10.0
 TOOL_ENDS_WITHIN_S = 60.0

@@ -9,7 +9,7 @@ from tests.support.pgbouncer import PgBouncer
 from tests.support.postgres import Server
 from tests.support.receiver import Receiver
 
-pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("processes")]  # one after another: each fills a machine
+pytestmark = [pytest.mark.anyio, pytest.mark.alone]
 
 
 @pytest.mark.parametrize("hears", [True, False])

@@ -21,7 +21,7 @@ from hookspan.telemetry import Counters
 from hookspan.vault import Vault
 from tests.support.postgres import DATABASES
 
-pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("processes")]  # one after another: each fills a machine
+pytestmark = [pytest.mark.anyio, pytest.mark.alone]
 
 WEBHOOKS = 200
 EVENTS = 2_400

@@ -31,7 +31,7 @@ class PostgresOptions(msgspec.Struct, frozen=True, kw_only=True):
     reruns_max: int = 5  # of a transaction that met a deadlock, or missed a partition
 
     # What the server ends by itself, so that nothing of a host that has vanished holds locks.
-    idle_in_transaction_time_max_s: float = 10.0
+    idle_in_transaction_time_max_s: float = 5.0
     network_time_max_s: float = 10.0  # unacknowledged bytes, and keepalives
 
     # Rings to other nodes within so long become one. Through a pooler nobody hears them, unless `listen_url` leads to
