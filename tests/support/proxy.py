@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 class Proxy:
     """`port` leads to `target`. `swallow`: the server gets a message that holds these bytes, and its answer is kept
-    back: the connection is cut instead. `stall = True`: nothing is passed on, and nobody is told.
+    back: the connection is cut instead; `swallow_answer`: the same by what the answer holds. `stall = True`: nothing is passed on, and nobody is told.
     """
 
     def __init__(self, target: int) -> None:
@@ -19,6 +19,7 @@ class Proxy:
         self._open: set[asyncio.StreamWriter] = set()
         self.port = 0
         self.swallow: bytes | None = None
+        self.swallow_answer: bytes | None = None
         self.stall = False
         self.cuts = 0
         self.turned_away = 0
@@ -76,7 +77,7 @@ class Proxy:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, has_swallowed: asyncio.Event
     ) -> None:
         while data := await reader.read(65_536):
-            if has_swallowed.is_set():
+            if has_swallowed.is_set() or (self.swallow_answer is not None and self.swallow_answer in data):
                 self.cuts += 1
                 return
             if not self.stall:

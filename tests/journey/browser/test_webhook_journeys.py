@@ -1,5 +1,7 @@
 """What the three Bridges' people do in their dashboards, done here in a real browser."""
 
+import asyncio
+
 import pytest
 from playwright.async_api import ViewportSize
 
@@ -124,7 +126,10 @@ async def test_an_older_attempt_stays_chosen_while_the_page_follows(
     event = await api.publish(application, 1)
     delivery = await api.delivery_of(application, event, "pending")
     path = f"/v1/applications/{application}/deliveries/{delivery['delivery_id']}"
-    attempt = (await api("GET", path))["attempts"][0]["id"]
+    async with asyncio.timeout(20):
+        while not (attempts := (await api("GET", path))["attempts"]):
+            await asyncio.sleep(0.02)
+    attempt = attempts[0]["id"]
     admin = await people.signed_in("admin", application)
     await admin.page.goto(
         f"/dashboard/applications/{application}/deliveries/{delivery['delivery_id']}?attempt={attempt}"
