@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 class Proxy:
     """`port` leads to `target`. `swallow`: the server gets a message that holds these bytes, and its answer is kept
-    back: the connection is cut instead; `swallow_answer`: the same by what the answer holds. `stall = True`: nothing is passed on, and nobody is told.
+    back: the connection is cut instead; `swallow_answer`: the same by what the answer holds. `stall = True`: nothing is
+    passed on, and nobody is told.
     """
 
     def __init__(self, target: int) -> None:
