@@ -263,9 +263,7 @@ async def test_limits_go_with_the_connection_or_with_each_transaction(url: str, 
         store = inside(world)
         for lanes, time in ((store._writers, "15s"), (store._readers, "4s"), (store._pulse, "5s")):
             assert await lanes.submit(settings) == [time, "5s", "5s"]
-            assert await lanes.submit(settings, is_alone=True) == (
-                ["0", "0", "0"] if is_pooled else [time, "5s", "5s"]
-            )
+            assert await lanes.submit(settings, is_alone=True) == (["0", "0", "0"] if is_pooled else [time, "5s", "5s"])
         parameters = await store._writers.submit(lambda db: db.info.get_parameters())
         assert parameters["tcp_user_timeout"] == "10000"
         assert parameters["keepalives_count"] == "3"
