@@ -97,12 +97,6 @@ async def running(settings: Settings, listener: socket.socket) -> AsyncIterator[
             shared_time = SharedTime(store, clock)
             await shared_time.begin()
             await stack.enter_async_context(_turning(shared_time))
-        if settings.is_shared and settings.trust_window < TRUST_WINDOW_ADVISED_S:
-            log.warning(
-                "trust_window is short: a request may outlast it, and another node send the same meanwhile",
-                trust_window=settings.trust_window,
-                advised=TRUST_WINDOW_ADVISED_S,
-            )
         own = [(host, port), *await asyncio.to_thread(database_addresses, settings)]
         egress = Egress(_egress_settings(settings, own), clock)
         await egress.start()
@@ -115,15 +109,7 @@ async def running(settings: Settings, listener: socket.socket) -> AsyncIterator[
             clock=clock,
             ids=ids,
             counters=counters,
-            options=EngineOptions(
-                retention_days=settings.retention_days,
-                takes_in=settings.role != "deliver",
-                delivers=settings.role != "intake",
-                trust_window_s=settings.trust_window,
-                cell=settings.cell,
-                logs_failures=settings.log_level in {"debug", "info"},
-                logs_successes=settings.log_level == "debug",
-            ),
+            options=_engine_options(settings),
             mail=_mail(settings, clock, stack),
         )
         await engine.start()
@@ -194,6 +180,24 @@ def _readings(engine: Engine, callers: Callers, counters: Counters) -> dict[str,
         "attempts_in_flight": engine.dispatcher.in_flight,
         "results_waiting": engine.recorder.waiting,
     }
+
+
+def _engine_options(settings: Settings) -> EngineOptions:
+    if settings.is_shared and settings.trust_window < TRUST_WINDOW_ADVISED_S:
+        log.warning(
+            "trust_window is short: a request may outlast it, and another node send the same meanwhile",
+            trust_window=settings.trust_window,
+            advised=TRUST_WINDOW_ADVISED_S,
+        )
+    return EngineOptions(
+        retention_days=settings.retention_days,
+        takes_in=settings.role != "deliver",
+        delivers=settings.role != "intake",
+        trust_window_s=settings.trust_window,
+        cell=settings.cell,
+        logs_failures=settings.log_level in {"debug", "info"},
+        logs_successes=settings.log_level == "debug",
+    )
 
 
 def _egress_settings(settings: Settings, own: list[tuple[str, int]]) -> EgressSettings:
