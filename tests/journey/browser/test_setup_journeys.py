@@ -1,10 +1,12 @@
 """Setting a webhook up with somebody watching: what will be sent, another URL, a token that only the customer knows."""
 
 import asyncio
+import contextlib
 import json
 
 import pytest
-from playwright.async_api import ViewportSize, expect
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Route, ViewportSize, expect
 
 from tests.integration.api.conftest import Api, Certificates
 from tests.journey.browser.conftest import People, Person
@@ -54,6 +56,32 @@ async def test_the_sample_changes_as_one_ticks(api: Api, people: People) -> None
     await page.set_viewport_size(PHONE)
     assert await support.is_without_sideways_scrolling()
     assert (await api("GET", f"/v1/applications/{application}/webhooks"))["data"] == []
+
+
+async def test_what_is_chosen_while_an_answer_is_on_its_way_stays_chosen(api: Api, people: People) -> None:
+    """The answer to the form as it was is given up; what was chosen after it is shown."""
+    application = await api.application(name="School", profile="bridge-lms")
+    support = await people.signed_in("support", application, viewport=DESK)
+    page, panel = support.page, support.page.locator("#sample")
+    asked, chosen = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        is_first = not asked.is_set()
+        asked.set()
+        if is_first:
+            await chosen.wait()
+        with contextlib.suppress(PlaywrightError):  # the page gave it up
+            await route.continue_()
+
+    await page.route("**/webhooks/sample", hold)
+    await page.goto(f"{ROOT}/{application}/webhooks/new")
+    await page.get_by_role("checkbox", name="Programs: Delete").check()
+    await asyncio.wait_for(asked.wait(), 5)
+    await panel.get_by_label("Sample of").select_option("user.created")
+    chosen.set()
+    await expect(panel.get_by_text("This type is not ticked")).to_be_visible()
+    await expect(panel.get_by_label("Sample of")).to_have_value("user.created")
+    assert (await sample_of(support))["resource"] == "user"
 
 
 async def test_a_refusal_leaves_the_sample_that_is_there(api: Api, people: People) -> None:

@@ -236,9 +236,14 @@
     showHidden(root);
     showPlaces(root);
   }
+  // An answer to the form as it was would put back what was just chosen: it is given up, and asked for anew.
+  document.addEventListener("change", (event) => {
+    const panel = document.getElementById("sample");
+    if (panel && panel.closest("form") === event.target.form) htmx.trigger(panel, "htmx:abort");
+  });
   // A refusal (too many changes, a session that is over) has no sample: the one that is there stays.
   document.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.target.id === "sample" && event.detail.xhr.status >= 400) event.detail.shouldSwap = false;
+    if (event.detail.target.id === "sample-content" && event.detail.xhr.status >= 400) event.detail.shouldSwap = false;
   });
   // A part that brings itself up to date leaves open what was opened, and the focus where it was.
   let before = null;
