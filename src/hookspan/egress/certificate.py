@@ -7,6 +7,7 @@ receiver's own certificate speaks for, and an address that the policy refuses an
 
 import asyncio
 import contextlib
+from functools import partial
 
 from hookspan.clock import Clock
 from hookspan.domain.outcome import ErrorCode
@@ -14,7 +15,7 @@ from hookspan.egress.connection import Connection
 from hookspan.egress.dns import NameFailed
 from hookspan.egress.job import Failure, Stage
 from hookspan.egress.opening import Opener
-from hookspan.egress.pool import Pool
+from hookspan.egress.pool import Key, Pool
 from hookspan.egress.target import Target
 from hookspan.errors import BlockedDestination, InvalidCertificate, Overloaded
 
@@ -34,6 +35,10 @@ class Handshake:
         self.deadline = started + timeout_s  # s, monotonic
         self.stage = Stage.RESOLVING
 
+    @property
+    def key(self) -> Key:
+        return self.application_id, self.target.origin
+
 
 class CertificateChecks:
     """All checks of one Egress. `refusal_s` is the deadline of a handshake, and how long every refusal takes."""
@@ -51,13 +56,13 @@ class CertificateChecks:
         """Return at once when the handshake succeeds. Raises BlockedDestination (at once), InvalidCertificate (always
         after the same time), Overloaded (at once: too many checks run, no socket is left, or Hookspan stops).
         """
-        if not self._is_open or self._running >= CHECKS_MAX or not self._pool.reserve():
+        if not self._is_open or self._running >= CHECKS_MAX or not self._pool.reserve((_NOBODY, target.origin)):
             raise Overloaded("Too many certificates are being checked now; send the request again.")
         handshake = Handshake(target, self._refusal_s, self._clock.monotonic())
         refusal = asyncio.create_task(self._wait_until(handshake.deadline))
         opening = asyncio.create_task(self._open(handshake))
         self._openings.add(opening)
-        opening.add_done_callback(self._ended)
+        opening.add_done_callback(partial(self._ended, handshake.key))
         self._running += 1
         try:
             await asyncio.wait({opening, refusal}, return_when=asyncio.FIRST_COMPLETED)
@@ -97,12 +102,12 @@ class CertificateChecks:
             raise BlockedDestination(error.message)
         return error is None
 
-    def _ended(self, opening: asyncio.Task[Connection]) -> None:
+    def _ended(self, key: Key, opening: asyncio.Task[Connection]) -> None:
         """The handshake is over, well or not, awaited or not: nothing of it stays open."""
         self._openings.discard(opening)
         error = None if opening.cancelled() else opening.exception()
         if opening.cancelled() or error is not None:
-            self._pool.release()
+            self._pool.release(key)
             if error is not None and not isinstance(error, Failure):  # a fault of ours, made known
                 asyncio.get_running_loop().call_exception_handler(
                     {"message": "checking a certificate failed", "exception": error}
@@ -110,7 +115,7 @@ class CertificateChecks:
             return
         connection = opening.result()
         if connection.is_closed:  # by the receiver, right after the handshake
-            self._pool.release()
+            self._pool.release(key)
             connection.abort()
         else:
             self._pool.opened(connection)

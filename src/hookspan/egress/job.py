@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from hookspan.egress.connection import Connection
+    from hookspan.egress.pool import Key
 
 BLOCKED_MESSAGE = "The destination is not allowed."
 
@@ -43,6 +44,11 @@ class Opening(Protocol):
     timeout_ms: int
     deadline: float  # s, monotonic
     stage: Stage
+
+    @property
+    def key(self) -> "Key":
+        """Whose connection it will be."""
+        ...
 
 
 class Job:
@@ -89,6 +95,11 @@ class Job:
         self.stage = Stage.WAITING
         self.connection: Connection | None = None
         self.task: asyncio.Task[Connection] | None = None
+
+    @property
+    def key(self) -> "Key":
+        """Whose connections it may go over."""
+        return self.application_id, self.target.origin
 
     def failed(self, failure: Failure, now: float, remote_address: str | None) -> Outcome:
         """The outcome of a request that got no response. A blocked one tells neither a time nor an address."""

@@ -102,7 +102,7 @@ class Opener:
 
     async def _make_connection(self, sock: socket.socket, job: Opening, remote_address: str) -> Connection:
         target = job.target
-        key = (job.application_id, target.origin)
+        key = job.key
         loop = asyncio.get_running_loop()
         with _closed_on_error(sock):
             if not target.is_tls:

@@ -18,6 +18,7 @@ from hookspan.egress.proxy import read_proxy
 from hookspan.egress.settings import EgressSettings
 from hookspan.egress.target import Target, make_target
 from hookspan.egress.tls import make_context
+from hookspan.egress.waiting import Waiting
 from hookspan.errors import BlockedDestination
 
 SWEEP_S = 0.1  # deadlines are kept to this
@@ -43,6 +44,7 @@ class Egress:
         self._tls = make_context(settings.ca_file)
         self._proxy = read_proxy(settings.proxy) if settings.proxy is not None else None
         self._pool = Pool(settings.sockets_max)
+        self._waiting = Waiting()
         self._flying: set[Job] = set()
         self._tasks: set[asyncio.Task[Connection]] = set()
         self._is_open = False
@@ -149,11 +151,14 @@ class Egress:
             may_resend=may_resend,
         )
         self._flying.add(job)
-        connection = self._pool.take((application_id, target.origin))
+        key = (application_id, target.origin)
+        connection = self._pool.take(key)
         if connection is not None:
             connection.send(job)
-        else:
+        elif self._pool.has_share_left(key) or not self._waiting.suits(key, job.started):
             self._open(job)
+        else:
+            self._waiting.add(key, job)
 
     def abandon(self, done: Callable[[Outcome], None]) -> None:
         """Nobody waits any more for the outcome that this `done` gets: end its request, if it is in flight, with that
@@ -169,7 +174,7 @@ class Egress:
         if not self._is_open:
             failure = Failure(ErrorCode.SHUTDOWN, "Hookspan is stopping.", Owner.US)
             self._loop.call_soon(self._end, job, failure, None)
-        elif not self._pool.reserve():
+        elif not self._pool.reserve(job.key):
             failure = Failure(ErrorCode.NO_SOCKETS, "All of this node's sockets are busy.", Owner.US)
             self._loop.call_soon(self._end, job, failure, None)
         else:
@@ -183,7 +188,7 @@ class Egress:
         job.task = None
         error = None if task.cancelled() else task.exception()
         if task.cancelled() or error is not None:
-            self._pool.release()
+            self._pool.release(job.key)
             if isinstance(error, Failure):
                 self._end(job, error, None)
             elif error is not None:  # a fault of ours, made known
@@ -192,7 +197,7 @@ class Egress:
             return
         connection = task.result()
         if connection.is_closed or job not in self._flying:
-            self._pool.release()
+            self._pool.release(job.key)
             connection.abort()
             self._end(job, _never_usable(connection), connection.remote_address)
             return
@@ -208,7 +213,14 @@ class Egress:
     def finished(self, connection: Connection, job: Job, outcome: Outcome, *, is_reusable: bool) -> None:
         # First the connection, so that `done` may send the next request on it.
         if is_reusable:
-            self._pool.put(connection)
+            waiting = self._waiting.next(connection.key) if self._waiting.jobs else None
+            if waiting is None:
+                self._pool.put(connection)
+            elif self._pool.may_live_on(connection):
+                connection.send(waiting)
+            else:
+                self._pool.close_one(connection)
+                self._open(waiting)
         else:
             self._pool.close_one(connection)
         self._flying.remove(job)
@@ -240,6 +252,8 @@ class Egress:
         now = self._clock.monotonic()
         for job in [job for job in self._flying if job.deadline <= now]:
             self._give_up(job, self._lateness(job))
+        for job in self._waiting.impatient(now):
+            self._open(job)
         self._pool.close_idle(now)
 
     def _lateness(self, job: Job) -> Failure:
@@ -256,6 +270,7 @@ class Egress:
         if job.connection is not None:
             remote_address = job.connection.remote_address
             self._pool.close_one(job.connection)
+        self._waiting.drop(job.key, job)
         self._end(job, failure, remote_address)
 
 

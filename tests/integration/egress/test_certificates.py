@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import datetime
-import socket
 
 import pytest
 import trustme
@@ -29,6 +28,7 @@ from tests.integration.egress.tls_receivers import (
     server_context,
 )
 from tests.support.clock import VirtualClock
+from tests.support.ports import free_port
 from tests.unit.egress.names import NO_ANSWER, NO_SUCH_NAME, ScriptedNames, answer
 
 pytestmark = pytest.mark.anyio
@@ -180,10 +180,8 @@ async def test_a_silent_receiver(ca_file):
 async def test_a_closed_port(ca_file):
     """Nobody listens there: the same."""
     clock = VirtualClock()
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
     async with an_egress(clock=clock, names=names(), ca_file=ca_file) as egress:
-        assert await refused(egress, clock, target(egress, port))
+        assert await refused(egress, clock, target(egress, free_port()))
 
 
 @pytest.mark.parametrize("said", [NO_SUCH_NAME, NO_ANSWER, NameFailed("odd", is_definite=True)])
@@ -197,8 +195,7 @@ async def test_a_name_that_does_not_resolve(said, ca_file):
 async def test_a_proxy_that_can_t_be_reached(ca_file):
     """The way out itself is no place for words either."""
     clock = VirtualClock()
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        proxy = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    proxy = f"http://127.0.0.1:{free_port()}"
     async with an_egress(clock=clock, names=names(), ca_file=ca_file, proxy=proxy) as egress:
         assert await refused(egress, clock, target(egress, 443))
 
@@ -220,13 +217,11 @@ async def test_a_proxy_is_used(ca, ca_file):
 async def test_the_real_clock_keeps_the_time(ca_file):
     """With the node's own clock a closed port and a silent receiver take the time that is set, from the call on."""
     loop = asyncio.get_running_loop()
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        closed_port = taken.getsockname()[1]
     async with (
         EvilReceiver(says_nothing) as receiver,
         an_egress(names=names(), ca_file=ca_file, certificate_refusal_s=0.2) as egress,
     ):
-        for port in (closed_port, receiver.port):
+        for port in (free_port(), receiver.port):
             started = loop.time()
             with pytest.raises(InvalidCertificate, match=r"within 0\.2 s"):
                 await egress.check_certificate(target(egress, port))

@@ -165,7 +165,7 @@ async def test_dns_that_hangs():
         assert (first.error, first.owner) == (ErrorCode.DNS_FAILED, Owner.RECEIVER)
         assert (second.error, second.owner) == (ErrorCode.DNS_FAILED, Owner.PATH)
         assert "100 ms" in str(first.error_message)
-        assert first.duration_us < 1_200_000
+        assert first.duration_us < 4_000_000
         await until(lambda: egress.sockets == 0)
 
 

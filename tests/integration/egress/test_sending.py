@@ -7,6 +7,7 @@ import pytest
 from hookspan.domain.outcome import ErrorCode, Outcome, Owner
 from hookspan.egress.job import Failure
 from hookspan.egress.pool import IDLE_S_MAX
+from hookspan.egress.waiting import PATIENCE_S
 from tests.integration.egress.evil import OK, EvilReceiver, an_egress, post, says, until
 from tests.support.clock import VirtualClock
 
@@ -150,7 +151,7 @@ async def test_connections_closed_by_the_receiver_are_forgotten():
 
 
 async def test_out_of_sockets():
-    """Beyond the bound a request fails at once and is ours; an idle connection of another makes room."""
+    """Beyond the bound a request fails, soon, and is ours; an idle connection of another makes room."""
 
     async def hangs(peer):
         await peer.request()
@@ -167,6 +168,63 @@ async def test_out_of_sockets():
         for application in range(5):
             assert (await post(egress, target, application_id=application)).status == 200
         assert egress.sockets == 2
+
+
+async def test_where_it_is_crowded_requests_wait_for_their_own():
+    """A burst beyond a key's share goes over the connections that it has, in order, instead of opening one for each."""
+    go_on = asyncio.Event()
+
+    async def slow_once(peer):
+        await peer.request()
+        await go_on.wait()
+        await peer.send(OK)
+        await says(*[OK] * 100)(peer)
+
+    async with EvilReceiver(slow_once) as receiver, an_egress(sockets_max=8) as egress:
+        target = egress.target(receiver.url, https_required=False)
+        others = [asyncio.ensure_future(post(egress, target, application_id=2)) for _ in range(4)]
+        await until(lambda: receiver.connections == 4)
+        burst = [asyncio.ensure_future(post(egress, target, body=b"[%d]" % number)) for number in range(20)]
+        await until(lambda: receiver.connections == 7)  # the burst's share of eight is three
+        assert egress.in_flight == 24
+        go_on.set()
+        assert {one.status for one in await asyncio.gather(*others, *burst)} == {200}
+        assert receiver.connections == 7
+
+
+async def test_who_waited_in_vain_opens():
+    """A receiver that is slow gives nothing back in time: then the rest opens, and what comes after it at once. What is
+    given up while it waits has its outcome, once.
+    """
+    clock = VirtualClock()
+
+    async def hangs(peer):
+        await peer.request()
+        await peer.gone()
+
+    async with EvilReceiver(hangs) as receiver, an_egress(clock=clock, sockets_max=12) as egress:
+        target = egress.target(receiver.url, https_required=False)
+        outcomes: list[Outcome] = []
+        given_up: list[Outcome] = []
+
+        def send(done) -> None:
+            egress.send(target, b"", b"", application_id=1, timeout_ms=5_000, done=done)
+
+        for _ in range(11):  # its share of twelve is ten
+            send(outcomes.append)
+        await until(lambda: receiver.connections == 10)
+        gives_up = given_up.append
+        send(gives_up)
+        assert egress.sockets == 10
+        egress.abandon(gives_up)
+        assert [one.error for one in given_up] == [ErrorCode.SHUTDOWN]
+        clock.move(int(PATIENCE_S * 1000))
+        await until(lambda: receiver.connections == 11)
+        send(outcomes.append)
+        assert egress.sockets == 12
+        clock.move(5_000)
+        await until(lambda: len(outcomes) == 12)
+        assert ({one.error for one in outcomes}, len(given_up)) == ({ErrorCode.TIMEOUT}, 1)
 
 
 async def test_deadlines_of_many_are_each_their_own():

@@ -149,7 +149,7 @@ async def test_a_handshake_that_hangs(ca_file):
     outcome = await attempt(None, ca_file, script=says_nothing, timeout_ms=200)
     assert outcome.error is ErrorCode.TIMEOUT
     assert "TLS handshake" in outcome.error_message
-    assert outcome.duration_us < 1_200_000
+    assert outcome.duration_us < 4_000_000
 
 
 async def test_there_is_one_deadline_only(ca_file, monkeypatch):

@@ -5,9 +5,11 @@ import pytest
 from hookspan.egress import pool as room
 from hookspan.egress.pool import Pool
 
+KEY = (1, "https://a.example")
+
 
 class FakeConnection:
-    def __init__(self, key=(1, "https://a.example"), opened=0.0) -> None:
+    def __init__(self, key=KEY, opened=0.0) -> None:
         self.key = key
         self.opened = opened
         self.used = opened
@@ -20,7 +22,7 @@ class FakeConnection:
 
 def opened(pool, **given):
     connection = FakeConnection(**given)
-    assert pool.reserve()
+    assert pool.reserve(connection.key)
     pool.opened(connection)
     return connection
 
@@ -63,26 +65,26 @@ def test_sockets_bound_evicts_the_longest_idle(pool):
     idle = [opened(pool, key=(at, "https://a.example")) for at in range(4)]
     for connection in idle:
         pool.put(connection)
-    assert pool.reserve()
+    assert pool.reserve(KEY)
     assert idle[0].is_closed
     assert not idle[1].is_closed
     assert pool.sockets == 4
     pool.lost(idle[0])
     assert pool.sockets == 4
-    pool.release()
+    pool.release(KEY)
     assert pool.sockets == 3
     for connection in idle[1:]:
         assert pool.take(connection.key) is connection
-    assert pool.reserve()
-    assert not pool.reserve()
+    assert pool.reserve(KEY)
+    assert not pool.reserve(KEY)
 
 
 def test_the_count_survives_every_way_to_end(pool):
     """Lost while busy, lost while idle, closed, given back unopened: the count returns to nothing."""
     busy, idle, closed = opened(pool), opened(pool), opened(pool)
-    assert pool.reserve()
-    assert not pool.reserve()
-    pool.release()
+    assert pool.reserve(KEY)
+    assert not pool.reserve(KEY)
+    pool.release(KEY)
     pool.put(idle)
     pool.lost(busy)
     pool.lost(idle)
@@ -141,7 +143,52 @@ def test_nothing_is_left_of_gone_origins(pool):
             assert pool.take(connection.key) is connection
         pool.close_one(connection)
         pool.lost(connection)
+    pool.close_idle(room.REVIEW_S)
     assert not pool._by_key
+    assert not pool._counts
+
+
+def test_while_there_is_room_nobody_has_a_share():
+    """Up to half of all sockets a key opens and keeps what it wants."""
+    pool = Pool(100)
+    connections = [opened(pool) for _ in range(49)]
+    assert pool.has_share_left(KEY)
+    for connection in connections:
+        pool.put(connection)
+    assert pool.idle == 49
+
+
+def test_crowded_keys_have_a_share_each():
+    """Ten keys take turns in wanting 20 of 100 sockets: each keeps its share, and finds it again in every round."""
+    pool = Pool(100)
+    keys = [(at, "https://a.example") for at in range(10)]
+    found = []
+    for _ in range(5):
+        for key in keys:
+            kept = []
+            while (connection := pool.take(key)) is not None:
+                kept.append(connection)
+            found.append(len(kept))
+            while len(kept) < 20:
+                kept.append(opened(pool, key=key))
+            for connection in kept:
+                pool.put(connection)
+    share = int(100 * room.SHARED_PART) // len(keys)
+    assert found[-10:] == [share] * 10
+    assert pool.sockets <= 100
+    assert not pool.has_share_left(keys[0])
+    assert pool.has_share_left((99, "https://a.example"))
+
+
+def test_known_keys_are_bounded(monkeypatch):
+    """Keys that have nothing any more are forgotten when there are too many, without waiting for the review."""
+    monkeypatch.setattr(room, "KEYS_KNOWN_MAX", 8)
+    pool = Pool(4)
+    for at in range(9):
+        pool.put(opened(pool, key=(at, "https://a.example")))
+    assert len(pool._by_key) == 9
+    pool.close_idle(0.0)
+    assert len(pool._by_key) == 4
 
 
 @pytest.mark.anyio
