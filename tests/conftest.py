@@ -1,6 +1,14 @@
 """Shared fixtures. Async tests run on asyncio through anyio's plugin."""
 
+import os
+
 import pytest
+from hypothesis import settings
+
+# The same examples at every run, however slow the machine is: what is new is looked for by the long runs.
+settings.register_profile("steady", deadline=None, database=None, derandomize=True)
+settings.register_profile("soak", deadline=None, database=None)
+settings.load_profile("soak" if os.environ.get("HOOKSPAN_SOAK") else "steady")
 
 
 @pytest.fixture

@@ -87,10 +87,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     brand_colour: str | None = None  # as #0a7 or #00aa77
     role: Role = "all"  # what a node on a shared database does
     trust_window: Annotated[int, msgspec.Meta(ge=TRUST_WINDOW_S_MIN, le=600)] = 30  # seconds; the same on all nodes
+    start_paused: bool = False  # everything is paused before the first request leaves: for a start after a restore
     cell: Annotated[int, msgspec.Meta(ge=0, lt=CELLS)] = 0  # the database's number among others; see hookspan.ids
     database_listen_url: str | None = None  # past a PgBouncer, for wake-ups
     database_replica_url: str | None = None  # for lists
-    database_prepared: bool = True  # statements may be prepared: the server, or a PgBouncer from 1.21 on, keeps them
+    database_prepared: bool = True  # statements may be prepared: the server, or a PgBouncer from 1.22 on, keeps them
 
     @property
     def is_shared(self) -> bool:
@@ -268,6 +269,7 @@ _ALLOWED = {  # for those that are more than text
     "role": "all, intake or deliver",
     "trust_window": "a whole number of seconds from 2 to 600, the same on all nodes",
     "database_prepared": "true or false",
+    "start_paused": "true or false",
     "cell": f"a whole number from 0 to {CELLS - 1}",
 }
 

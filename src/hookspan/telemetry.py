@@ -77,6 +77,7 @@ class Counters:
         self.refusals_by_code: dict[str, int] = {}  # code of `hookspan.errors` → refusals
         # what became of a notice → notices; "made" counts all, "dropped" those that went for want of room
         self.notices_by_outcome = dict.fromkeys(("made", "dropped", "delivered", "gave_up", "no_url"), 0)
+        self.inbox_refused_by_code: dict[str, int] = {}  # code → events published in SQL that were refused for good
         self.errors_by_duty: dict[str, int] = {}  # background duty → turns that failed
         self.readings: list[Callable[[], Mapping[str, float]]] = []  # gauges of this process, asked at scrape
         self.commit_seconds = Histogram(_COMMIT_BOUNDS_S)
@@ -120,6 +121,7 @@ _COUNTED_BY: dict[str, tuple[str, str, str]] = {
     "requests_by_status": ("requests", "status", "HTTP requests answered, by class of status."),
     "refusals_by_code": ("refusals", "code", "Refusals by their code, see docs/errors.md."),
     "notices_by_outcome": ("notices", "outcome", "Notices to applications' people: made, and what became of them."),
+    "inbox_refused_by_code": ("inbox_refusals", "code", "Events published in SQL that were refused for good."),
     "errors_by_duty": ("duty_errors", "duty", "Turns of background duties that failed; the log has the reason."),
 }
 _TIMED: dict[str, tuple[str, str]] = {
@@ -131,9 +133,13 @@ _READ: dict[str, str] = {
     "lane_deliveries": "Deliveries that wait in this node's lanes.",
     "attempts_in_flight": "Requests that were sent and not answered yet.",
     "results_waiting": "Outcomes that wait to be recorded.",
+    "pauses_in_force": "What the operator has paused: everything, profiles, applications.",
     "pending_jobs": "Calls that wait for the store's writer.",
     "database_bytes": "Size of the database file.",
     "wal_bytes": "Size of the database's write-ahead log; at its cap publishing is refused.",
+    "inbox_waiting": "Events published in SQL that no node has taken in yet, counted up to 10,000.",
+    "inbox_oldest_seconds": "How long the oldest of them has waited.",
+    "inbox_refused": "Events published in SQL that were refused and are kept, counted up to 10,000.",
     "free_disk_bytes": "Room left on the database's disk.",
 }
 METRIC_NAMES = frozenset(

@@ -1,5 +1,6 @@
 """Registration, claims of nodes that are gone, ids."""
 
+import asyncio
 import time
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from hookspan.domain.states import DeliveryState, Order, WebhookStatus
 from hookspan.ids import IdMaker, first_id_at
 from hookspan.store.contract import ORPHANS_ALONE, ClaimRef
+from hookspan.store.nodes import LeftProfile
 from tests.contract.factories import MakeStore
 from tests.contract.world import World
 from tests.support.clock import VirtualClock
@@ -53,7 +55,7 @@ async def test_a_restart_frees_claims_and_counts_orphans(world: World, make_stor
 
 
 async def test_a_deregistered_node_loses_its_claims(world: World) -> None:
-    """They are due again and counted; its late results are refused."""
+    """They are due again and counted; its results are refused once somebody has claimed them."""
     application = await world.application()
     webhook = await world.webhook(application)
     await world.publish(application, webhook, count=2)
@@ -63,8 +65,8 @@ async def test_a_deregistered_node_loses_its_claims(world: World) -> None:
     assert await world.store.deregister_node(dead, world.now) == 2
     assert await world.store.deregister_node(dead, world.now) == 0
     await world.register()
-    assert await world.store.record(dead, [world.result(one) for one in held]) == {one.id for one in held}
     assert [one.orphan_count for one in await world.claim()] == [1, 1]
+    assert await world.store.record(dead, [world.result(one) for one in held]) == {one.id for one in held}
 
 
 async def test_claims_in_a_nodes_name_can_be_listed(world: World) -> None:
@@ -247,3 +249,62 @@ async def test_the_time_that_nodes_share(world: World) -> None:
     world.clock.move(400 * 24 * 3_600_000)
     told_ms = await world.store.clock_ms()
     assert abs(told_ms - (time.time() * 1000 if world.store.is_shared else world.now)) < 60_000
+
+
+# --- whose profiles are in force
+
+
+async def register(world: World, *, delivers: bool = True, **hashes: str) -> int:
+    return await world.store.register_node(world.now, delivers=delivers, profiles=hashes)
+
+
+async def left(world: World, node: int) -> list[LeftProfile]:
+    return await world.store.settle_profiles(node, world.now)
+
+
+async def test_one_content_of_a_profile_is_in_force(world: World) -> None:
+    """That of the first; whoever has another leaves it alone until the last of those is gone. Alone, it is one's own."""
+    first = await register(world, a="1", b="1")
+    assert await left(world, first) == []
+    second = await register(world, a="1", b="2", c="2")
+    if not world.store.is_shared:
+        assert await left(world, second) == []
+        return
+    assert await left(world, second) == [LeftProfile("b", "1", "2")]
+    assert await left(world, first) == [LeftProfile("c", "2", None)], "it has none of that name"
+    third = await register(world, b="1")
+    assert [one.name for one in await left(world, third)] == ["a", "c"]
+    await world.store.deregister_node(first, world.now)
+    assert await left(world, second) == [LeftProfile("b", "1", "2")], "one more has it"
+    await world.store.deregister_node(third, world.now)
+    assert await left(world, second) == []
+    late = await register(world, a="1", b="1")
+    assert await left(world, late) == [LeftProfile("b", "2", "1"), LeftProfile("c", "2", None)]
+    assert await left(world, second) == []
+    assert [one.name for one in await left(world, first)] == ["a", "b", "c"], "who is not registered has none"
+
+
+async def test_who_does_not_deliver_has_nothing_in_force(world: World) -> None:
+    """It sends nothing: what it has neither comes in force nor keeps anything there."""
+    if not world.store.is_shared:
+        return
+    intake = await register(world, delivers=False, a="1")
+    assert await left(world, intake) == []
+    node = await register(world, a="2")
+    assert await left(world, node) == []
+    assert await left(world, intake) == [LeftProfile("a", "2", "1")]
+    another = await register(world, delivers=False, a="2")
+    await world.store.deregister_node(node, world.now)
+    other = await register(world, a="3")
+    assert await left(world, other) == []
+    assert await left(world, another) == [LeftProfile("a", "3", "2")]
+
+
+async def test_nodes_that_come_at_once_agree(world: World) -> None:
+    """However many contents there are, one is in force, and all others are left alone."""
+    if not world.store.is_shared:
+        return
+    nodes = await asyncio.gather(*(register(world, a=str(number)) for number in range(8)))
+    found = await asyncio.gather(*(left(world, node) for node in nodes))
+    assert [bool(one) for one in found].count(False) == 1
+    assert len({one.in_force for each in found for one in each}) == 1

@@ -18,6 +18,7 @@ from typing import Any, Self
 import pytest
 
 from hookspan.profiles import load_profiles
+from tests.support.ports import free_port
 
 PATIENCE_S = 60
 
@@ -152,13 +153,26 @@ def test_the_demo_delivers_and_verifies_every_sample(tmp_path: Path) -> None:
 
 
 def test_the_demo_fails_when_a_signature_does_not_verify(tmp_path: Path) -> None:
-    """A receiver that knows another secret: --once ends with 1 and says what is missing and why."""
+    """A receiver that knows another secret: --once ends with 1 and says what is missing and why. Its time is over here
+    when everything else has arrived, not after so many seconds.
+    """
     patched = """
+import asyncio
 import hookspan.cli._demo as demo
 import hookspan.cli._exhibit as exhibit
 from hookspan.cli import main
 known = exhibit.Expected
-demo.DEADLINE_S = 2.0
+over = asyncio.Event()
+class Watched(demo.Progress):
+    def arrived(self, arrival):
+        super().arrived(arrival)
+        missing = {row.group for row in self.rows if row.stage is not demo.Stage.VERIFIED}
+        if missing == {"Bridge API"} and "/bridge-api" in self._problems:
+            over.set()
+async def until_over(*_):
+    await over.wait()
+    raise TimeoutError
+demo.Progress, demo._first_of = Watched, until_over
 exhibit.Expected = lambda name, keys: known(name, keys if name != "bridge-api" else {"secret": "another"})
 main(["demo", "--once", "--port", "0"])
 """
@@ -209,8 +223,7 @@ def test_the_readme_s_receiver_verifies_what_the_readme_publishes(served: Served
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     (receiver,) = re.findall(r"^```python\n(import http.*?)^```", readme, re.MULTILINE | re.DOTALL)
     wanted, event = (json.loads(text) for text in re.findall(r"-d '(\{.*?\})'", readme))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     assert receiver.count("9000") == wanted["url"].count("9000") == 1
     (served.folder / "receiver.py").write_text(receiver.replace("9000", str(port)), encoding="utf-8")
     webhook = served.post("webhooks", {"url": wanted["url"].replace("9000", str(port))})

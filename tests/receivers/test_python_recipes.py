@@ -19,7 +19,7 @@ import msgspec
 import pytest
 
 from tests.support.capture import Arrived, Capture, Hook, flipped
-from tests.support.node import free_port
+from tests.support.ports import free_port
 
 PAGE = Path(__file__).parents[2] / "docs" / "receivers" / "python.md"
 FILES = dict(re.findall(r"^```python file=(\S+)\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL))

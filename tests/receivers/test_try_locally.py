@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.support.node import free_port
+from tests.support.ports import free_port
 from tests.support.recipes import recipes
 from tests.support.tools import tool
 

@@ -100,7 +100,10 @@ class Life:
         await self.world.engine.node._guarded_turn()
 
     async def crash(self) -> None:
-        self.doubles_allowed += self.world.engine.recorder.waiting + self.world.egress.answers_due
+        """What was accepted and is not durable yet is sent once more. All else that was accepted is recorded, and what
+        was not answered yet was accepted by nobody: the network forgets it with the process.
+        """
+        self.doubles_allowed += self.world.engine.recorder.waiting
         await self.world.crash()
 
     async def break_store(self) -> None:

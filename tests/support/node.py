@@ -4,21 +4,16 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import sys
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
+from tests.support.ports import free_port
+
 OPERATOR_KEY = "hk_op_test_0123456789abcdef0123456789abcdef0123456789"
 _UP_S = 30.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Node:
@@ -91,6 +86,11 @@ class Node:
         """SIGTERM; returns the exit code."""
         assert self._process is not None
         self._process.terminate()
+        return await self.wait_ended(timeout_s)
+
+    async def wait_ended(self, timeout_s: float) -> int:
+        """Its exit code, once it has ended."""
+        assert self._process is not None
         async with asyncio.timeout(timeout_s):
             code = await self._process.wait()
         self._log.close()

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import re
 import signal
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Self
 
+from tests.support.ports import free_port
 from tests.support.postgres import Server
 from tests.support.tools import tool
 
@@ -17,12 +19,13 @@ _UP_S = 20
 
 
 class PgBouncer:
-    """`with PgBouncer(server) as bouncer`. `url(database)` leads through it."""
+    """`with PgBouncer(server) as bouncer`. `url(database)` leads through it. `settings` are those of its file."""
 
-    def __init__(self, server: Server, *, pool: int = 5) -> None:
+    def __init__(self, server: Server, *, pool: int = 5, **settings: str) -> None:
         self._server = server
         self._pool = pool
-        self.port = _free_port()
+        self._settings = settings
+        self.port = free_port()
 
     def __enter__(self) -> Self:
         self._folder = tempfile.TemporaryDirectory(prefix="hookspan-bouncer-")
@@ -40,7 +43,7 @@ auth_file = {folder}/users
 pool_mode = transaction
 default_pool_size = {self._pool}
 max_client_conn = 200
-logfile = {folder}/log
+{"".join(f"{name} = {value}{chr(10)}" for name, value in self._settings.items())}logfile = {folder}/log
 pidfile = {folder}/pid
 """
         )
@@ -72,7 +75,9 @@ pidfile = {folder}/pid
         return self._server.url(database, port=self.port)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def carries_prepared() -> bool:
+    """Whether the PgBouncer of this machine is one that can carry prepared statements for psycopg: 1.22 or newer."""
+    said = subprocess.run([tool("pgbouncer"), "--version"], capture_output=True, text=True, check=True).stdout
+    version = re.match(r"PgBouncer (\d+)\.(\d+)", said)
+    assert version is not None, said
+    return (int(version[1]), int(version[2])) >= (1, 22)

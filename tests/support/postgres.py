@@ -10,7 +10,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -22,6 +21,7 @@ import psycopg
 from psycopg import sql
 
 from hookspan.store.postgres import PostgresOptions
+from tests.support.ports import free_port
 
 # Few connections and partitions, so that a test's database is soon there.
 OPTIONS = PostgresOptions(writers=3, readers=2, partitions_ahead_days=1)
@@ -65,7 +65,7 @@ class Server:
         self.folder.chmod(0o755)
         self.data = self.folder / "data"
         self.password = secrets.token_hex(8)
-        self.port = _free_port()
+        self.port = free_port()
         self._account = _account()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -82,12 +82,17 @@ class Server:
         self.run("initdb", *options, "--locale=C", "--no-sync")
         secret.unlink()
 
+    def make_beside(self) -> "Server":
+        """Another of the same kind and password, which has no data yet."""
+        beside = Server(self._binaries)
+        beside.password = self.password
+        if beside._account is not None:
+            os.chown(beside.folder, beside._account.pw_uid, beside._account.pw_gid)
+        return beside
+
     def make_standby(self) -> "Server":
         """A copy that follows this server, not yet started."""
-        standby = Server(self._binaries)
-        standby.password = self.password
-        if standby._account is not None:
-            os.chown(standby.folder, standby._account.pw_uid, standby._account.pw_gid)
+        standby = self.make_beside()
         options = ["-D", str(standby.data), "-d", self.url("postgres"), "-R", "-X", "stream", "-c", "fast", "--no-sync"]
         self.run("pg_basebackup", *options)
         return standby
@@ -130,6 +135,13 @@ class Server:
         subprocess.run(
             [str(self._binaries / program), *arguments], check=True, capture_output=True, **self._as_account()
         )
+
+    def shell(self, commands: str, **environment: str) -> None:
+        """Commands as an operator types them, under the server's account, with PostgreSQL's programs at hand."""
+        common = self._as_account()
+        common["env"] |= {"PATH": f"{self._binaries}:{os.environ['PATH']}"} | environment
+        done = subprocess.run(["sh", "-eu"], input=commands, text=True, capture_output=True, check=False, **common)
+        assert done.returncode == 0, f"{commands}\n{done.stdout}\n{done.stderr}"
 
     def _as_account(self) -> dict[str, Any]:
         kept = {"LD_LIBRARY_PATH": os.environ.get("LD_LIBRARY_PATH", ""), "TZ": "UTC", "PATH": os.environ["PATH"]}
@@ -208,12 +220,6 @@ DATABASES = Databases()
 def _account() -> pwd.struct_passwd | None:
     """PostgreSQL does not run as root: nobody runs it then. None: who runs the tests does."""
     return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _rest() -> None:

@@ -18,6 +18,9 @@ class Receiver:
         self.status = 200
         self.arrived = asyncio.Event()
         self.port = 0
+        self._answers = 0
+        self._answers_max: int | None = None
+        self._held: list[_Connection] = []
         self._server: asyncio.Server
         self._connections: set[_Connection] = set()
 
@@ -36,6 +39,21 @@ class Receiver:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/hook"
+
+    def hold_after(self, answers: int | None) -> None:
+        """So many answers since the beginning, then requests wait until this is called again; None: no end to them."""
+        self._answers_max = answers
+        held, self._held = self._held, []
+        for one in held:
+            self.answer(one)
+
+    def answer(self, connection: "_Connection") -> None:
+        """Unless it has to wait."""
+        if self._answers_max is not None and self._answers >= self._answers_max:
+            self._held.append(connection)
+            return
+        self._answers += 1
+        connection.transport.write(b"HTTP/1.1 %d X\r\ncontent-length: 2\r\n\r\nok" % self.status)
 
     async def wait_until(self, is_done, timeout_s: float) -> bool:
         """Look again at each arrival; False when the time is over first."""
@@ -82,5 +100,5 @@ class _Connection(asyncio.Protocol):
         if "number" in data:  # not so in tests and samples
             receiver.numbers[data["number"]] += 1
         self._headers, self._body = {}, b""
-        self.transport.write(b"HTTP/1.1 %d X\r\ncontent-length: 2\r\n\r\nok" % receiver.status)
+        receiver.answer(self)
         receiver.arrived.set()

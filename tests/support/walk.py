@@ -26,6 +26,8 @@ class Route(msgspec.Struct, frozen=True):
     is_last_of_all: bool = False
 
 
+# Of a profile that nothing else of the walk speaks: its things are to be sent.
+_PAUSE = {"scope": "profile", "profile": "bridge-xyz", "reason": "Their receivers are being moved."}
 URL = "https://shop.example.com/hooks"
 
 ROUTES: dict[str, Route] = {
@@ -82,6 +84,9 @@ ROUTES: dict[str, Route] = {
     "create_portal_session": Route("introduce", lambda _: {"expires_in": 600}),
     "list_portal_sessions": Route("administer"),
     "end_portal_session": Route("administer", is_last_of_all=True),
+    "create_pause": Route("operate", lambda _: _PAUSE, lambda _: _PAUSE),
+    "list_pauses": Route("look"),
+    "end_pause": Route("operate", is_last_of_all=True),
     "list_audit": Route("administer"),
     "get_notify": Route("administer"),
     "test_notify": Route("administer", lambda _: {}),

@@ -78,9 +78,11 @@ class World:
         await self.engine.prepare()
 
     async def crash(self) -> None:
-        """The process ends at once: what was in memory is gone. A new one starts on the same database."""
-        await self.store.close()
+        """The process ends at once: what was in memory is gone, and no answer is heard while the store is closed. A new
+        one starts on the same database.
+        """
         self.egress.forget()
+        await self.store.close()
         await self.start()
 
     # --- what exists

@@ -28,6 +28,7 @@ from hookspan.api._key import CALLER, key_guard
 from hookspan.api._keys import KeyRoutes
 from hookspan.api._notices import NotifyRoutes
 from hookspan.api._parameters import QueryCheck, provide_page
+from hookspan.api._pauses import PauseRoutes
 from hookspan.api._peer import Peers
 from hookspan.api._people import PeopleRoutes, SessionRoutes
 from hookspan.api._portal import PortalRoutes
@@ -225,6 +226,7 @@ def _routes(guards: list[Guard], bridge: Router) -> list[ControllerRouterHandler
             DeliveryRoutes,
             ProfileRoutes,
             JobRoutes,
+            PauseRoutes,
             StatisticsRoutes,
             NotifyRoutes,
             AuditRoutes,

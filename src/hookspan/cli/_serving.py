@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import sys
@@ -70,17 +71,38 @@ async def until_stopped() -> AsyncIterator[asyncio.Event]:
             loop.remove_signal_handler(number)
 
 
+class _Word:
+    """Only one of several processes takes it, whichever comes first: a byte in a pipe that they share."""
+
+    def __init__(self) -> None:
+        self._taken, given = os.pipe()
+        os.write(given, b"1")
+        os.close(given)
+
+    def take(self) -> bool:
+        return os.read(self._taken, 1) != b""
+
+
 def serve_by_workers(settings: Settings, count: int) -> int:
     """Run `count` nodes on one listening socket until a signal comes; the exit code."""
     settings = with_keys(settings)
     listener = bind(settings.host, settings.port)
+    word = _Word()
 
-    def work(listener: socket.socket, parent: int) -> int:
+    def work(listener: socket.socket, parent: int, *, is_first: bool) -> int:
+        # One that is started anew pauses nothing: somebody may have resumed since.
+        start_paused = settings.start_paused and is_first
+        own = msgspec.structs.replace(settings, start_paused=start_paused)
         try:
-            return run_on_loop(lambda: serve(settings, is_dev=False, listener=listener, parent=parent))
+            return run_on_loop(lambda: serve(own, is_dev=False, listener=listener, parent=parent))
+        except ConfigurationError as error:
+            # What keeps one from starting keeps all, and ends them: one says it.
+            if not is_first or word.take():
+                say_error(error, is_json=False)
+            return int(Exit.CANT_START)
         except HookspanError as error:
             say_error(error, is_json=False)
-            return int(Exit.CANT_START if isinstance(error, ConfigurationError) else Exit.FAILED)
+            return int(Exit.FAILED)
 
     return Workers(count, listener, work).run()
 

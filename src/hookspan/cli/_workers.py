@@ -10,8 +10,9 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import FrameType
+from typing import Protocol
 
 import structlog
 
@@ -26,10 +27,13 @@ _STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 log = structlog.get_logger()
 
-Work = Callable[[socket.socket, int], int]
-"""Runs a node on the socket until a signal comes, or until the other end of the pipe (a descriptor) is closed; returns
-the exit code.
-"""
+
+class Work(Protocol):
+    """Runs a node on the socket until a signal comes, or until the other end of the pipe (a descriptor) is closed;
+    returns the exit code. `is_first`: it takes no other's place.
+    """
+
+    def __call__(self, listener: socket.socket, parent: int, *, is_first: bool) -> int: ...
 
 
 class Workers:
@@ -65,7 +69,8 @@ class Workers:
         if child == 0:
             os.close(self._held)
             os.setpgid(0, 0)  # a terminal's Ctrl-C goes to a whole group: ours comes from the parent, once
-            os._exit(_run_child(self._work, self._listener, self._watched))
+            is_first = self._first_left > 0
+            os._exit(_run_child(self._work, self._listener, self._watched, is_first=is_first))
         # One that is started anew may find its database away for a while, and is started until it is back.
         self._since_s[child] = (time.monotonic(), self._first_left > 0)
         self._first_left -= 1
@@ -121,12 +126,12 @@ class Workers:
                 signal.signal(number, handler)
 
 
-def _run_child(work: Work, listener: socket.socket, watched: int) -> int:
+def _run_child(work: Work, listener: socket.socket, watched: int, *, is_first: bool) -> int:
     for number in _STOPPING:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
     try:
-        return work(listener, watched)
+        return work(listener, watched, is_first=is_first)
     except BaseException:  # a fork must never return into its parent's frames
         log.exception("worker failed")
         return int(Exit.FAILED)

@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from hookspan.cli._db_copy import copy
+from hookspan.cli._db_inbox import inbox
 from hookspan.cli._db_move import move
 from hookspan.cli._options import settings_from, settings_options
 from hookspan.cli._output import Exit, bad, dim, good, json_option, say_json
@@ -28,11 +29,16 @@ _NOTES = {
     "connections": "of everybody, now",
     "partitions": "days of events that are kept, and those made ahead",
 }
+_STATES = {
+    "empty": "Nothing was ever served from it: `hookspan serve` makes its tables at the first start.",
+    "partial": "A copy into it was begun and is not whole (it came to the table {table}). Run `hookspan db copy` "
+    "again: it goes on where it stood.",
+}
 
 
 @click.group("db", short_help="Look at the database, check it, back it up.")
 def command() -> None:
-    """Look at the database, check it, back it up. Safe while a server runs: nothing is written to it."""
+    """Look at the database, check it, back it up. Safe while a server runs."""
 
 
 @command.command("status")
@@ -49,7 +55,10 @@ def status(*, is_json: bool, **flags: str | None) -> None:
     if settings.is_shared:
         from hookspan.store.postgres import read_status
 
-        _say_facts(msgspec.structs.asdict(read_status(settings.database_url)), is_json=is_json)
+        found = read_status(settings.database_url)
+        _say_facts(msgspec.structs.asdict(found), is_json=is_json)
+        if found.state in _STATES and not is_json:
+            click.echo(_STATES[found.state].format(table=found.copy_table))
         return
     path = settings.database_path
     with reading(path) as database:
@@ -68,7 +77,9 @@ def _say_facts(facts: dict[str, Any], *, is_json: bool) -> None:
     if is_json:
         say_json(facts)
         return
-    shown = {name: f"{value:,}" if isinstance(value, int) else value for name, value in facts.items()}
+    shown = {
+        name: f"{value:,}" if isinstance(value, int) else value for name, value in facts.items() if value is not None
+    }
     width = max(len(shown[name]) for name in shown if name in _NOTES)
     for name, text in shown.items():
         note = f"  {dim(_NOTES[name])}" if name in _NOTES else ""
@@ -158,6 +169,7 @@ def _copy(source: apsw.Connection, to: Path) -> None:
                     bar.update(left - copying.remaining)
                     left = copying.remaining
         source.execute("rollback")
+        target.pragma("journal_mode", "delete")  # one file, and one file still when somebody has read it
     finally:
         target.close()
 
@@ -187,6 +199,7 @@ def reading(path: Path) -> Iterator[apsw.Connection]:
 
 command.add_command(copy)
 command.add_command(move)
+command.add_command(inbox)
 _READ_ONLY = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
 
 

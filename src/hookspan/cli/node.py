@@ -26,6 +26,7 @@ from hookspan.dashboard import PLACES, create_dashboard
 from hookspan.egress import Egress, EgressSettings
 from hookspan.engine import Engine, EngineOptions
 from hookspan.engine.duty import Duty
+from hookspan.engine.nodes import trust_window_least_s
 from hookspan.engine.notices import Letters
 from hookspan.errors import ConfigurationError, HookspanError
 from hookspan.ids import IdMaker
@@ -38,7 +39,6 @@ from hookspan.vault import Vault
 REQUESTS_GRACE_S = 5  # for requests that were being answered when the stop came
 GRACE_S = 25.0  # for deliveries in flight: the longest deadline of a shipped profile, 15 s, and room
 IDLE_CONNECTION_S = 30
-TRUST_WINDOW_ADVISED_S = 20  # the longest deadline of a shipped profile, and room for a beat
 _GC_THRESHOLD = 50_000  # per-event garbage has no cycles: collecting often only costs
 
 
@@ -109,7 +109,7 @@ async def running(settings: Settings, listener: socket.socket) -> AsyncIterator[
             clock=clock,
             ids=ids,
             counters=counters,
-            options=_engine_options(settings),
+            options=_engine_options(settings, profiles),
             mail=_mail(settings, clock, stack),
         )
         await engine.start()
@@ -170,6 +170,7 @@ def _readings(engine: Engine, callers: Callers, counters: Counters) -> dict[str,
         engine.notice_sender,
         engine.watch,
         engine.following,
+        engine.inbox,
         callers,
     )
     counters.errors_by_duty |= {duty.name: duty.errors for duty in duties}
@@ -179,22 +180,34 @@ def _readings(engine: Engine, callers: Callers, counters: Counters) -> dict[str,
         "lane_deliveries": engine.dispatcher.items,
         "attempts_in_flight": engine.dispatcher.in_flight,
         "results_waiting": engine.recorder.waiting,
+        "pauses_in_force": len(engine.pauses.in_force),
     }
 
 
-def _engine_options(settings: Settings) -> EngineOptions:
-    if settings.is_shared and settings.trust_window < TRUST_WINDOW_ADVISED_S:
+def _warn_of_short_window(settings: Settings, profiles: Profiles) -> None:
+    """No refusal: what it gives up is told in docs/settings.md, and no event, no fence and no bound is among it."""
+    timeout_s, profile = max((profiles.get(name).rules.timeout_ms / 1000, name) for name in profiles.names)
+    advised = trust_window_least_s(timeout_s)
+    if settings.trust_window < advised:
         log.warning(
             "trust_window is short: a request may outlast it, and another node send the same meanwhile",
             trust_window=settings.trust_window,
-            advised=TRUST_WINDOW_ADVISED_S,
+            advised=advised,
+            profile=profile,
+            timeout_s=timeout_s,
         )
+
+
+def _engine_options(settings: Settings, profiles: Profiles) -> EngineOptions:
+    if settings.is_shared:
+        _warn_of_short_window(settings, profiles)
     return EngineOptions(
         retention_days=settings.retention_days,
         takes_in=settings.role != "deliver",
         delivers=settings.role != "intake",
         trust_window_s=settings.trust_window,
         cell=settings.cell,
+        start_paused=settings.start_paused,
         logs_failures=settings.log_level in {"debug", "info"},
         logs_successes=settings.log_level == "debug",
     )

@@ -27,6 +27,13 @@ from hookspan.telemetry import configure_logging
     help="So many nodes on one socket: for machines with more than two cores, on PostgreSQL.",
 )
 @click.option("--role", metavar="ROLE", help="all, intake or deliver; on PostgreSQL.  [HOOKSPAN_ROLE, default: all]")
+@click.option(
+    "--paused",
+    "start_paused",
+    is_flag=True,
+    default=None,
+    help="Pause all sending before the first request: after a restore.  [HOOKSPAN_START_PAUSED]",
+)
 @profiles_path_option
 @settings_options
 def command(*, dev: bool, workers: int, **flags: Any) -> int:

@@ -28,6 +28,7 @@ from hookspan.dashboard._keys import KeyPages
 from hookspan.dashboard._members import MemberPages
 from hookspan.dashboard._move import MovePages
 from hookspan.dashboard._notices import NoticePages
+from hookspan.dashboard._pauses import PausePages
 from hookspan.dashboard._render import Pages, form_of, go, visit_of
 from hookspan.dashboard._repeats import Repeats
 from hookspan.dashboard._replay import ReplayPages
@@ -79,6 +80,7 @@ _AT_LARGE: Final[list[type[Controller]]] = [
     AllJobPages,
     AllFailurePages,
     AllTailPages,
+    PausePages,
     MemberPages,
     SessionPages,
     KeyPages,

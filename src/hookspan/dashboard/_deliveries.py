@@ -84,8 +84,8 @@ class DeliveryPages(Controller):
     async def retry(self, visit: Entered, delivery_id: Part) -> Response[bytes]:
         """Now."""
         room = await visit.room()
-        await visit.desk.deliveries.retry(room.id, delivery_id)
-        return go(room.to("deliveries", delivery_id, done="retried"))
+        retried = await visit.desk.deliveries.retry(room.id, delivery_id)
+        return go(room.to("deliveries", delivery_id, done="waits" if retried.reason == "paused" else "retried"))
 
     @post("/{delivery_id:str}/cancel")
     async def cancel(self, visit: Entered, delivery_id: Part) -> Response[bytes]:

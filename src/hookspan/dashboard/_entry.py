@@ -54,7 +54,7 @@ class Door:
         form = await self.form(request)
         if caller is None:
             return self._pages.page("no_session.html", request, status=401, form=form, kind=kind, was_in=bool(token))
-        scope[VISIT] = Visit(
+        visit = scope[VISIT] = Visit(
             self._manage.desk(caller),
             caller,
             token,
@@ -62,6 +62,7 @@ class Door:
             application=request.path_params.get("app"),
             now_ms=self._clock.now_ms(),
         )
+        visit.standing = await visit.desk.pauses.standing(visit.application)
         if request.method not in _SAFE and not _csrf.is_right(token, form.text(_csrf.FIELD)):
             if not _csrf.is_ours_for_sure(request.headers):
                 raise NotAllowed("This form does not belong to your session. Nothing was done: open the page again.")

@@ -24,6 +24,7 @@ STATES: Final = (
     ("good", "succeeded", "The endpoint answered with success."),
     ("bad", "failed", "Given up. Its page says why, and can send it again."),
     ("parked", "parked", "Its webhook is disabled. It is sent when that is activated."),
+    ("parked", "paused", "The operator has paused sending. It is sent when that goes on."),
     ("parked", "stalled", "Tried to the end. It waits for a person, and with it all that comes after in order."),
     ("parked", "cancelled", "Somebody took it off its way, or its webhook was deleted."),
 )

@@ -37,6 +37,7 @@ MEANINGS: Final = {
     "smtp_from": "the sender of those letters",
     "role": "what this node does, of several on one database",
     "trust_window": "seconds after which a silent node is taken for dead",
+    "start_paused": "whether all sending is paused at the start",
     "cell": "the number of this database among several",
     "database_listen_url": "where wake-ups come from, past a PgBouncer",
     "database_replica_url": "a read replica, for lists",

@@ -14,7 +14,7 @@ from hookspan.dashboard._csrf import csrf_token
 from hookspan.dashboard._form import Form
 from hookspan.domain.caller import Caller
 from hookspan.errors import NotFound
-from hookspan.manage import Desk, views
+from hookspan.manage import Desk, Standing, views
 
 DASHBOARD: Final = "/dashboard"
 APPLICATIONS: Final = "/dashboard/applications"
@@ -67,6 +67,7 @@ class Visit:
         self.home: Final = base + (below(PORTAL, token) if self.is_portal else DASHBOARD)
         self.application: Final = caller.application if self.is_portal else application
         self.at_large: Final = desk.rights.at_large()
+        self.standing: Standing | None = None  # of pauses; the door looks
         self._room: Room | None = None
 
     async def room(self) -> Room:

@@ -172,7 +172,7 @@ class WebhookChangePages(Controller):
         room = await visit.room()
         given = convert({"event_id": form.text("event_id").strip()}, SendEvent)
         delivery = await visit.desk.by_hand.send(room.id, webhook_id, given)
-        return go(room.to("deliveries", delivery.id, done="sent"))
+        return go(room.to("deliveries", delivery.id, done="waits" if delivery.reason == "paused" else "sent"))
 
     @post("/send-sample")
     async def send_sample(self, visit: Entered, intake: TheIntake, webhook_id: Part, form: Filled) -> Response[bytes]:

@@ -32,6 +32,7 @@ ACTIONS = (
     *("event.sent", "sample.published", "delivery.retried", "delivery.cancelled", "replay.started", "job.cancelled"),
     *("key.created", "key.revoked", "person.invited", "person.changed", "person.removed"),
     *("portal_session.created", "portal_session.revoked", "session.opened", "session.ended", "credential_link.created"),
+    *("sending.paused", "sending.resumed"),
 )
 
 

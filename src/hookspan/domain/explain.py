@@ -5,6 +5,7 @@ Parked is never written to a delivery, so the reason of a pending one is derived
 
 import msgspec
 
+from hookspan.domain.pause import Pause, PauseScope
 from hookspan.domain.records import Delivery, Event, Webhook
 from hookspan.domain.states import DeliveryReason, DeliveryState, StatusReason, WebhookStatus
 from hookspan.domain.times import to_text
@@ -14,6 +15,11 @@ _WHY_DISABLED = {
     StatusReason.PERSON: "a person disabled it",
     StatusReason.GONE: "its receiver answered 410 Gone",
     StatusReason.FAILING: "its receiver has failed for too long",
+}
+_PAUSED = {
+    PauseScope.ALL: "The operator has paused all sending",
+    PauseScope.PROFILE: "The operator has paused sending by this profile",
+    PauseScope.APPLICATION: "The operator has paused sending for this application",
 }
 _WHY_FINAL = {
     DeliveryReason.EXHAUSTED: "the retries of its profile are used up",
@@ -59,6 +65,7 @@ _SECRET_UNREADABLE = Explanation(
 )
 _DUE = Explanation("due", "It is being sent, or waits for its turn in this webhook's lane.")
 _ABOUT_TO_BE_SENT = ("due", "scheduled")
+_HELD_BY_A_PAUSE = (*_ABOUT_TO_BE_SENT, "behind_head")  # the others would not be sent without it either
 _HOW_TO_GO_ON = (
     "Send an event to the webhook by hand; once that succeeds, everything that waits is sent again. "
     "Or switch the webhook off and on."
@@ -66,14 +73,25 @@ _HOW_TO_GO_ON = (
 
 
 def explain_delivery(
-    delivery: Delivery, webhook: Webhook | None, *, is_behind_head: bool, now_ms: int, can_sign: bool = True
+    delivery: Delivery,
+    webhook: Webhook | None,
+    *,
+    is_behind_head: bool,
+    now_ms: int,
+    can_sign: bool = True,
+    pause: Pause | None = None,
 ) -> Explanation:
     """The reason and sentence of a delivery. `webhook` None: it is deleted. `is_behind_head`: an older delivery of
-    this fifo webhook is pending. `can_sign` False: the webhook's secrets don't allow that anything is sent.
+    this fifo webhook is pending. `can_sign` False: the webhook's secrets don't allow that anything is sent. `pause` is
+    what its application is under.
     """
     if delivery.state is DeliveryState.PENDING:
         found = _pending(delivery, webhook, is_behind_head=is_behind_head, now_ms=now_ms)
-        return found if can_sign or delivery.is_claimed or found.reason not in _ABOUT_TO_BE_SENT else _SECRET_UNREADABLE
+        if delivery.is_claimed:
+            return found
+        if not can_sign and found.reason in _ABOUT_TO_BE_SENT:
+            return _SECRET_UNREADABLE
+        return found if pause is None or found.reason not in _HELD_BY_A_PAUSE else _paused(pause)
     at = "" if delivery.finished_at is None else f" at {to_text(delivery.finished_at)}"
     if delivery.state is DeliveryState.SUCCEEDED:
         return Explanation(None, f"Delivered{at} by attempt {delivery.attempt_count}{_answer(delivery)}.")
@@ -83,6 +101,16 @@ def explain_delivery(
         None if delivery.reason is None else delivery.reason.word,
         f"{word}{at} after {_attempts(delivery.attempt_count)}{_answer(delivery)}{because}.",
     )
+
+
+def why_paused(pause: Pause) -> str:
+    """A sentence that says what is paused, since when, and what for. The reason is the operator's own text."""
+    because = f": {pause.reason.rstrip('. ')}" if pause.reason.strip(". ") else ""
+    return f"{_PAUSED[pause.scope]} since {to_text(pause.paused_at)}{because}."
+
+
+def _paused(pause: Pause) -> Explanation:
+    return Explanation("paused", f"{why_paused(pause)} The event is sent when sending goes on.")
 
 
 def explain_absence(webhook: Webhook, event: Event, asked: Asked) -> Explanation:

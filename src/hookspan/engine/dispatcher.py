@@ -12,6 +12,7 @@ import structlog
 
 from hookspan.clock import Clock
 from hookspan.domain.outcome import Outcome, Owner
+from hookspan.domain.pause import Pauses
 from hookspan.domain.records import Webhook
 from hookspan.domain.states import Cause, DeliveryState, StatusReason, VerdictKind
 from hookspan.domain.verdict import STALLED, SUCCEEDED, History, Verdict, decide
@@ -72,8 +73,11 @@ class Dispatcher:
         self._asides: deque[tuple[Lane, Claimed]] = deque()  # what people sent by hand, aside of the lanes' queues
         self._sweep_at = options.idle_lanes_max
         self._room_wanted = False
-        self._lease_until_ms = math.inf
+        self._trusted_until_ms: float = math.inf
+        self._lent_until_ms: float = math.inf
         sender.done = self._done
+        sender.may_leave = self._may_leave
+        sender.unsent = self._unsent
         recorder.on_written = self._written
         recorder.on_given_back = self._given_back
         recorder.on_room = self.pump
@@ -101,9 +105,10 @@ class Dispatcher:
                 self._close(lane)
                 continue
             lane.use(entry, webhook)
-            if not lane.is_on:
+            if not lane.is_open:
                 self._give_back(lane.empty())
             self._make_ready(lane)
+        self._keep_asides()
         self.pump()
 
     def application_gone(self, application_id: int) -> None:
@@ -172,8 +177,8 @@ class Dispatcher:
             self._enqueue(lane, item)
 
     def _enqueue(self, lane: Lane, item: Claimed) -> None:
-        """Into its lane, or back to the store when that was switched off meanwhile."""
-        if lane.is_on and not lane.is_held:
+        """Into its lane, or back to the store when that was switched off or paused meanwhile."""
+        if lane.is_open and not lane.is_held:
             lane.queue.append(item)
             self._make_ready(lane)
         else:
@@ -192,7 +197,9 @@ class Dispatcher:
         self.items += 1
         self.bytes += len(item.body)
         lane = self.lane(entry, webhook)
-        if item.is_aside:
+        if item.is_aside and lane.is_paused:
+            self._give_back([item])
+        elif item.is_aside:
             self._asides.append((lane, item))
         else:
             self._enqueue(lane, item)
@@ -244,12 +251,26 @@ class Dispatcher:
         self.is_halted = True
         log.warning("lease ended: this node has not reached the store for too long, and sends nothing")
 
+    def _may_leave(self, post: Post, now_ms: int) -> bool:
+        """Whether the lease covers a request that begins now; see `renew`."""
+        if now_ms + post.timeout_ms < self._trusted_until_ms or now_ms < self._lent_until_ms:
+            return True
+        if not self.is_halted:
+            self._halt()
+        return False
+
+    def _unsent(self, lane: Lane, item: Claimed) -> None:
+        """The lease ended while it was being signed: it goes back, if it is this node's still."""
+        self._landed(lane, item)
+        lane.mark_backlog()
+        self._recorder.give_back([item])
+        if lane.is_fifo and not item.is_aside:  # nothing overtakes it
+            lane.is_blocked = False
+            self._give_back(lane.empty())
+
     def _send(self, lane: Lane) -> None:
         """The head of a lane."""
         now_ms = self._clock.now_ms()
-        if now_ms >= self._lease_until_ms:
-            self._halt()
-            return
         try:
             post = self._sender.post(lane, now_ms)
         except (SecretUnreadable, InvalidCredential):
@@ -258,7 +279,8 @@ class Dispatcher:
         except Exception as error:  # noqa: BLE001 - whatever it is, the delivery must not be stuck
             self._sender.could_not(lane, self._take(lane), error)
             return
-        self._transmit(lane, self._take(lane), post, now_ms)
+        if self._may_leave(post, now_ms):
+            self._transmit(lane, self._take(lane), post, now_ms)
 
     def _send_asides(self) -> None:
         """They ask neither the lane's order nor its status, concurrency and rate: a person is waiting."""
@@ -266,21 +288,25 @@ class Dispatcher:
             if self.in_flight >= self._options.in_flight_max:
                 return
             now_ms = self._clock.now_ms()
-            if now_ms >= self._lease_until_ms:
-                self._halt()
-                return
             lane, item = self._asides.popleft()
             if self.lanes.get(item.webhook_id) is not lane:  # the webhook was deleted
                 self._give_back([item])
                 continue
-            self.in_flight += 1
-            self.items -= 1
             try:
                 post = self._sender.post(lane, now_ms)
             except Exception as error:  # noqa: BLE001 - whatever it is, the delivery must not be stuck
+                self._take_aside()
                 self._sender.could_not(lane, item, error)
                 continue
+            if not self._may_leave(post, now_ms):
+                self._asides.appendleft((lane, item))
+                return
+            self._take_aside()
             self._transmit(lane, item, post, now_ms)
+
+    def _take_aside(self) -> None:
+        self.in_flight += 1
+        self.items -= 1
 
     def _transmit(self, lane: Lane, item: Claimed, post: Post, now_ms: int) -> None:
         if item.orphan_count >= self._options.orphans_max:
@@ -316,7 +342,7 @@ class Dispatcher:
 
     def _done(self, lane: Lane, item: Claimed, post: Post | None, lines: bytes, outcome: Outcome) -> None:
         self._landed(lane, item)
-        of_round = round_of(item, lane.webhook.activated_at, outcome)
+        of_round = round_of(item, lane.round_since, outcome)
         resumes = False
         if outcome.is_success:
             verdict = SUCCEEDED
@@ -346,7 +372,10 @@ class Dispatcher:
             lane.failing_since = now_ms
             self._recorder.note_failing(lane)
         attempts, started_at = of_round
-        history = History(attempts + 1, started_at, lane.failing_since, item.is_aside, lane.is_on)
+        failing_since = lane.failing_since
+        if failing_since is not None and lane.round_since is not None:
+            failing_since = max(failing_since, lane.round_since)  # nothing of a pause counts as having failed
+        history = History(attempts + 1, started_at, failing_since, item.is_aside, lane.is_on)
         verdict = decide(lane.entry.profile.rules.delivery, outcome, history, now_ms, self._jitter())
         if verdict.kind is VerdictKind.RETRY:
             self._counters.attempts_retried += 1
@@ -399,9 +428,12 @@ class Dispatcher:
 
     # --- the node
 
-    def renew(self, until_ms: int) -> None:
-        """This node is registered, and may send until then."""
-        self._lease_until_ms = until_ms
+    def renew(self, trusted_until_ms: int, lent_until_ms: int) -> None:
+        """This node is registered, and nobody can take it for dead before `trusted_until_ms`: a request may leave that
+        has met its deadline by then. One that may last longer leaves until `lent_until_ms`.
+        """
+        self._trusted_until_ms = trusted_until_ms
+        self._lent_until_ms = lent_until_ms
         if self.is_halted and not self.is_stopped:
             self.is_halted = False
             self.pump()
@@ -415,6 +447,31 @@ class Dispatcher:
                 lane.divide()
                 self._make_ready(lane)
             self.pump()
+
+    def use_pauses(self, pauses: Pauses) -> None:
+        """This is paused now: what lanes hold of it goes back, what is in flight ends, and the rest goes on."""
+        self.share.pauses = pauses
+        self._follow_share()
+
+    def leave(self, profiles: frozenset[str]) -> None:
+        """Applications of these profiles are other nodes' to send for."""
+        self.share.left = profiles
+        self._follow_share()
+
+    def _follow_share(self) -> None:
+        for lane in list(self.lanes.values()):
+            lane.look_at_pauses()
+            if lane.is_paused:
+                self._give_back(lane.empty())
+            self._make_ready(lane)
+        self._keep_asides()
+        self.pump()
+
+    def _keep_asides(self) -> None:
+        """What is paused of them goes back."""
+        if any(lane.is_paused for lane, _ in self._asides):
+            self._give_back([item for lane, item in self._asides if lane.is_paused])
+            self._asides = deque(one for one in self._asides if not one[0].is_paused)
 
     def drop_claims(self) -> None:
         """This node lost its registration: everything that waits here belongs to others now."""

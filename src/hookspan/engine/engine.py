@@ -10,12 +10,14 @@ import structlog
 
 from hookspan.clock import Clock
 from hookspan.domain.outcome import Outcome
+from hookspan.domain.pause import Pauses
 from hookspan.domain.records import Attempt, Delivery, Event, Webhook
 from hookspan.domain.states import Cause, StatusReason, WebhookStatus
 from hookspan.egress import Egress
 from hookspan.engine.dispatcher import Dispatcher
 from hookspan.engine.duties import CatchUp, Retention
 from hookspan.engine.duty import Duty
+from hookspan.engine.inbox import InboxTaker
 from hookspan.engine.index import Index
 from hookspan.engine.intake import Intake
 from hookspan.engine.jobs import JobRunner
@@ -23,8 +25,10 @@ from hookspan.engine.lane import Share
 from hookspan.engine.nodes import Following, Node, Watch
 from hookspan.engine.notices import Courier, Letters, NoticeFinder, NoticeSender
 from hookspan.engine.options import EngineOptions
+from hookspan.engine.pausing import Pausing
 from hookspan.engine.poller import Poller
 from hookspan.engine.recorder import Recorder
+from hookspan.engine.roll_out import RollOut
 from hookspan.engine.sender import Sender
 from hookspan.engine.slow_signing import SlowSigning
 from hookspan.engine.statistics import Statistics
@@ -84,12 +88,15 @@ class Engine:
             Share(is_shared=store.is_shared, delivers=options.delivers),
         )
         self.intake = Intake(store, self.index, self.dispatcher, clock, self.ids, options, counters, self.statistics)
+        self.inbox = InboxTaker(store, self.index, self.intake, clock, options, counters, lambda: self.node.id)
         self.poller = Poller(store, self.index, self.dispatcher, clock, options, counters)
         self.catch_up = CatchUp(store, self.index, clock, options, counters)
         self.jobs = JobRunner(store, clock, options)
-        self.node = Node(store, self.dispatcher, self.intake, clock, ids, options)
-        self.watch = Watch(store, clock, options, counters, lambda: self.node.id)
-        self.following = Following(store, self.index, clock, options)
+        self.roll_out = RollOut(store, self.dispatcher, clock, options, profiles.hashes)
+        self.node = Node(store, self.dispatcher, self.recorder, self.intake, clock, ids, options, self.roll_out)
+        self.watch = Watch(store, clock, options, counters, lambda: self.node.id, self.roll_out)
+        self.pausing = Pausing(store, self.dispatcher, clock, ids)
+        self.following = Following(store, self.index, self.pausing, clock, options)
         self._try_out = TryOut(
             store=store,
             index=self.index,
@@ -99,10 +106,17 @@ class Engine:
             clock=clock,
             ids=ids,
             options=options,
+            pausing=self.pausing,
         )
         self.courier = Courier(egress, vault, clock, mail)
         self.notice_finder = NoticeFinder(
-            store, self.index, self.ids, clock, counters, lambda: self.retention.obeyed_ms
+            store,
+            self.index,
+            self.ids,
+            clock,
+            counters,
+            lambda: self.retention.obeyed_ms,
+            lambda: self.pausing.pauses,
         )
         self.notice_sender = NoticeSender(store, self.index, self.courier, clock, counters)
         self.disabler = Disabler(store, self.index, clock, counters)
@@ -123,6 +137,9 @@ class Engine:
         self.watch.on_count = self.dispatcher.count_nodes
         self.following.on_change = self._webhooks_changed
         self._store.on_ring = self.poller.wake.set
+        self.poller.look_at_pauses = self.pausing.look
+        self.roll_out.on_taken = self.poller.wake.set
+        self.pausing.on_resumed = self.poller.wake.set
         self.node.on_registered = self._registered
         self.notice_finder.on_notice = self.notice_sender.wake.set
 
@@ -136,6 +153,7 @@ class Engine:
     async def prepare(self) -> None:
         """Register the node and take over what earlier ones left. Without `start`, a test turns the duties itself."""
         self.ids.start_after(await self._store.highest_id())
+        await self.pausing.begin(is_paused=self.options.start_paused)
         await self.node.register()
 
     async def start(self) -> None:
@@ -145,9 +163,11 @@ class Engine:
     def _duties(self) -> list[Duty]:
         """What turns here. A node that only takes in leaves to the others what makes deliveries due, and retention."""
         duties: list[Duty] = [self.intake, self.recorder, self.dispatcher.rate_timer, self.node]
-        duties += [self.disabler, self.statistics]
+        duties += [self.disabler, self.statistics, self.following]
         if self._store.is_shared:
-            duties += [self.watch, self.following]
+            duties += [self.watch]
+        if self._store.has_inbox and self.options.takes_in:
+            duties += [self.inbox]
         if self.options.delivers:
             duties += [self.poller, self.catch_up, self.jobs, self.retention, self.notice_finder, self.notice_sender]
         return duties
@@ -161,6 +181,7 @@ class Engine:
         self._is_stopped = True
         self.intake.is_stopped = True
         deadline_s = self._clock.monotonic() + grace_s
+        await self._end_task(self.inbox)
         await self._end_task(self.poller)
         await self._settle(lambda: self.intake.waiting_events == 0, self.intake.wake, deadline_s)
         self.dispatcher.stop()
@@ -219,6 +240,18 @@ class Engine:
         lane = None if webhook_id is None else self.dispatcher.lanes.get(webhook_id)
         if lane is not None:
             lane.mark_backlog()
+        self._something_due()
+
+    @property
+    def pauses(self) -> Pauses:
+        """What is paused, as far as this node knows: what others changed, within two seconds."""
+        return self.pausing.pauses
+
+    async def pauses_changed(self) -> None:
+        """A pause began or ended in the store: from the next send it is in force here, and soon on other nodes. Never
+        fails: the change is durable already.
+        """
+        await self.pausing.look_soon()
         self._something_due()
 
     def job_created(self) -> None:

@@ -19,9 +19,9 @@ from hookspan.engine.duty import Duty
 from hookspan.engine.index import Entry, Index
 from hookspan.engine.options import EngineOptions
 from hookspan.engine.publication import Reader
+from hookspan.engine.request import Done, DrawnRequest, Found, KeyedRequest, Published, Receipt, Request
 from hookspan.engine.statistics import Statistics
 from hookspan.errors import (
-    EventIdConflict,
     HookspanError,
     IdempotencyConflict,
     NotFound,
@@ -29,7 +29,7 @@ from hookspan.errors import (
     RateLimited,
     StoreUnavailable,
 )
-from hookspan.ids import IdMaker, to_text
+from hookspan.ids import IdMaker
 from hookspan.store.contract import (
     Appended,
     AppendedEvent,
@@ -40,7 +40,8 @@ from hookspan.store.contract import (
     NodeGone,
     Store,
 )
-from hookspan.store.idempotency import KeyedPublish, KeyOutcome, KeyUse
+from hookspan.store.idempotency import KeyOutcome, KeyUse
+from hookspan.store.inbox import InboxRow
 from hookspan.telemetry import Counters
 
 _IDLE_S = 5.0
@@ -48,53 +49,6 @@ _ID_BLOCK = 64
 KEYS_FULL_RETRY_S = 60
 
 log = structlog.get_logger()
-
-
-class Published(msgspec.Struct, frozen=True):
-    """The receipt of one event: it is durable. The same for a repeated publish of it."""
-
-    id: str
-    publisher_id: str | None
-
-
-Receipt = Published | list[Published | HookspanError]
-
-Done = Callable[[Receipt | HookspanError], None]
-"""Told once what became of a publish, on the loop; it must not raise."""
-
-
-class _Request:
-    """What one HTTP request published. `slots` are its members in order; NewEvent where one is to be kept."""
-
-    __slots__ = ("done", "entry", "events", "is_batch", "slots")
-
-    def __init__(self, entry: Entry, found: NewEvent | list[NewEvent | HookspanError], done: Done) -> None:
-        self.entry = entry
-        self.done = done
-        self.is_batch = isinstance(found, list)
-        self.slots: Sequence[NewEvent | HookspanError]
-        self.events: Sequence[NewEvent]
-        if isinstance(found, list):
-            self.slots = found
-            self.events = [slot for slot in found if isinstance(slot, NewEvent)]
-        else:
-            self.slots = self.events = (found,)
-
-
-class _Keyed(_Request):
-    """A request under an Idempotency-Key. `outcome` is known once it is committed."""
-
-    __slots__ = ("outcome", "use")
-
-    def __init__(self, entry: Entry, found: NewEvent | list[NewEvent | HookspanError], done: Done, use: KeyUse) -> None:
-        super().__init__(entry, found, done)
-        self.use = use
-        self.outcome: KeyOutcome | None = None
-
-    def publish(self) -> KeyedPublish:
-        """What the store is told of it."""
-        slots = tuple(index for index, slot in enumerate(self.slots) if isinstance(slot, NewEvent))
-        return KeyedPublish(self.use, tuple(event.id for event in self.events), slots)
 
 
 class Intake(Duty):
@@ -123,8 +77,9 @@ class Intake(Duty):
         self._options = options
         self._counters = counters
         self._reader = Reader(clock, ids, options)
-        self._queue: deque[_Request] = deque()
+        self._queue: deque[Request] = deque()
         self._keyed = 0  # of those that wait: requests under a key
+        self._drawn = 0  # and from the inbox
         self._events = 0  # waiting or being committed
         self._bytes = 0
         self._anew: dict[int, Entry] = {}
@@ -190,10 +145,10 @@ class Intake(Duty):
             else:
                 answer.set_result(outcome)
 
-        made: list[_Keyed] = []
+        made: list[KeyedRequest] = []
 
-        def make(entry: Entry, found: NewEvent | list[NewEvent | HookspanError], done: Done) -> _Keyed:
-            made.append(_Keyed(entry, found, done, use))
+        def make(entry: Entry, found: Found, done: Done) -> KeyedRequest:
+            made.append(KeyedRequest(entry, found, done, use))
             return made[0]
 
         self._submit(entry, raw, done, make)
@@ -216,12 +171,38 @@ class Intake(Duty):
             done(error)
         return True
 
-    def _submit(self, entry: Entry, raw: bytes, done: Done, make: Callable[..., _Request] = _Request) -> None:
+    def take_in(self, application: Entry, rows: Sequence[InboxRow]) -> asyncio.Future[list[Published | HookspanError]]:
+        """What was drawn from the inbox for one application, as one batch, with which the rows go. Gives what becomes
+        of each, in order; of one that is gone already that is the same as of one that is kept. Raises Overloaded; the
+        future raises what `publish` would.
+        """
+        answer: asyncio.Future[list[Published | HookspanError]] = asyncio.get_running_loop().create_future()
+
+        def done(outcome: Receipt | HookspanError) -> None:
+            if answer.done():
+                return
+            if isinstance(outcome, HookspanError):
+                answer.set_exception(outcome)
+            else:
+                assert isinstance(outcome, list), "it was a batch"
+                answer.set_result(outcome)
+
+        self._check_room(sum(len(row.content) for row in rows), len(rows))
+        found = self._reader.read_rows(application, rows)
+        drawn = {event.id: row.id for event, row in zip(found, rows, strict=True) if isinstance(event, NewEvent)}
+        request = DrawnRequest(application, found, done, drawn)
+        self._add(request)
+        self._drawn += bool(request.events)
+        return answer
+
+    def _submit(self, entry: Entry, raw: bytes, done: Done, make: Callable[..., Request] = Request) -> None:
         self._check_room(len(raw))
-        request = make(entry, self._reader.read(entry, raw), done)
+        self._add(make(entry, self._reader.read(entry, raw), done))
+
+    def _add(self, request: Request) -> None:
         events = request.events
         if not events:
-            done(self._receipt(request, ()))
+            request.done(request.receipt(()))
             return
         self._check_room(0, len(events))
         self._queue.append(request)
@@ -255,10 +236,10 @@ class Intake(Duty):
             self._bytes -= size
         return 0 if self._queue else _IDLE_S
 
-    def _take(self) -> tuple[list[_Request], list[NewEvent]]:
+    def _take(self) -> tuple[list[Request], list[NewEvent]]:
         """The next requests that fit into one commit (at least one), with their deliveries planned."""
         options = self._options
-        requests: list[_Request] = []
+        requests: list[Request] = []
         events: list[NewEvent] = []
         size = deliveries = 0
         rising = self._rising_ids()
@@ -311,7 +292,7 @@ class Intake(Duty):
             deliveries,
         )
 
-    def _versions(self, requests: list[_Request]) -> dict[int, int]:
+    def _versions(self, requests: list[Request]) -> dict[int, int]:
         versions: dict[int, int] = {}
         for request in requests:
             application_id = request.entry.application.id
@@ -320,7 +301,7 @@ class Intake(Duty):
                 versions[application_id] = entry.version
         return versions
 
-    async def _commit(self, requests: list[_Request], events: list[NewEvent]) -> None:
+    async def _commit(self, requests: list[Request], events: list[NewEvent]) -> None:
         self._anew.clear()
         began_s = self._clock.monotonic()
         try:
@@ -358,18 +339,20 @@ class Intake(Duty):
             first = after
         self._dispatch(events, appended.events)
 
-    def _append(self, requests: list[_Request], events: list[NewEvent]) -> Awaitable[Appended]:
-        if self._keyed:
-            return self._append_keyed(requests, events)
+    def _append(self, requests: list[Request], events: list[NewEvent]) -> Awaitable[Appended]:
+        if self._keyed or self._drawn:
+            return self._append_more(requests, events)
         return self._store.append(self.node, events, self._versions(requests), self._fan_out)
 
-    async def _append_keyed(self, requests: list[_Request], events: list[NewEvent]) -> Appended:
-        """As the store's `append`, where requests under keys wait, perhaps among these."""
-        keyed = [request for request in requests if isinstance(request, _Keyed)]
+    async def _append_more(self, requests: list[Request], events: list[NewEvent]) -> Appended:
+        """As the store's `append`, where requests under keys wait, or what was drawn, perhaps among these."""
+        keyed = [request for request in requests if isinstance(request, KeyedRequest)]
+        drawn = [request for request in requests if isinstance(request, DrawnRequest)]
         self._keyed -= len(keyed)
-        appended = await self._store.append(
-            self.node, events, self._versions(requests), self._fan_out, [request.publish() for request in keyed]
-        )
+        self._drawn -= len(drawn)
+        rows = {event_id: row_id for request in drawn for event_id, row_id in request.rows.items()}
+        publishes = [request.publish() for request in keyed]
+        appended = await self._store.append(self.node, events, self._versions(requests), self._fan_out, publishes, rows)
         for request, outcome in zip(keyed, appended.keyed, strict=True):
             request.outcome = outcome
         return appended
@@ -387,28 +370,15 @@ class Intake(Duty):
 
     # --- answering
 
-    def _acknowledge(self, request: _Request, kept: Sequence[AppendedEvent], appended: Appended) -> None:
+    def _acknowledge(self, request: Request, kept: Sequence[AppendedEvent], appended: Appended) -> None:
         if appended.unknown and request.entry.application.id in appended.unknown:
             request.done(NotFound("The application was deleted."))
         elif appended.frozen and request.entry.application.id in appended.frozen:
             request.done(ApplicationFrozen())
         else:
-            request.done(self._receipt(request, kept))
+            request.done(request.receipt(kept))
 
-    def _receipt(self, request: _Request, kept: Sequence[AppendedEvent]) -> Receipt | HookspanError:
-        prefix = request.entry.profile.event_prefix
-        if not request.is_batch:
-            return _member(request.events[0], kept[0], prefix)
-        outcomes = iter(kept)
-        members: list[Published | HookspanError] = []
-        for index, slot in enumerate(request.slots):
-            member = slot if isinstance(slot, HookspanError) else _member(slot, next(outcomes), prefix)
-            if isinstance(member, HookspanError):
-                member.data["index"] = index
-            members.append(member)
-        return members
-
-    def _refuse(self, requests: list[_Request], error: HookspanError) -> None:
+    def _refuse(self, requests: list[Request], error: HookspanError) -> None:
         self._counters.events_refused += sum(len(request.events) for request in requests)
         for request in requests:
             request.done(error)
@@ -489,11 +459,3 @@ def _born(event: NewEvent, delivery: NewDelivery) -> Claimed:
         event.occurred_at,
         event.body,
     )
-
-
-def _member(event: NewEvent, kept: AppendedEvent, prefix: str) -> Published | HookspanError:
-    if kept.is_conflict:
-        return EventIdConflict(
-            f"publisher_id {event.publisher_id!r} was used before for an event with another body. Nothing was stored."
-        )
-    return Published(to_text(prefix, kept.event_id), event.publisher_id)

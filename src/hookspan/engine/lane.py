@@ -6,6 +6,7 @@ A lane only decides. The dispatcher sends; the recorder writes. One lane never w
 from collections import deque
 
 from hookspan.clock import Clock
+from hookspan.domain.pause import Pauses
 from hookspan.domain.records import Webhook
 from hookspan.domain.states import Order, WebhookStatus
 from hookspan.engine.index import Entry
@@ -17,14 +18,18 @@ _UNREADABLE_RETRY_S = 60.0
 
 
 class Share:
-    """How many nodes deliver, this one among them, and whether they could be more than one. The same for all lanes."""
+    """How many nodes deliver, this one among them, and whether they could be more than one; and what this node leaves
+    alone: what is paused, and profiles that are others'. The same for all lanes.
+    """
 
-    __slots__ = ("delivers", "is_shared", "nodes")
+    __slots__ = ("delivers", "is_shared", "left", "nodes", "pauses")
 
     def __init__(self, *, is_shared: bool = False, delivers: bool = True) -> None:
         self.is_shared = is_shared
         self.delivers = delivers
         self.nodes = 1
+        self.pauses = Pauses()
+        self.left: frozenset[str] = frozenset()
 
 
 _SENDING = frozenset({WebhookStatus.ACTIVE, WebhookStatus.CATCHING_UP})
@@ -55,6 +60,10 @@ class Lane:
         self.is_blocked = False  # fifo: the head's outcome is not committed yet
         self.is_ready = False  # in the dispatcher's round
         self.is_held = False  # no request may leave: secrets unreadable, or the webhook is off
+        self.is_on = webhook.status in _SENDING
+        self.is_paused = False  # by the operator, or its profile is other nodes'
+        self.is_open = False  # it may hold deliveries: it is on, and not paused
+        self.round_since: int | None = None  # rounds that began before begin anew
         self.held_until_s = 0.0
         self.failing_since = webhook.failing_since
         self.failing_since_kept = webhook.failing_since
@@ -76,14 +85,27 @@ class Lane:
         was_on = self.is_on
         self.entry = entry
         self.webhook = webhook
+        self.is_on = webhook.status in _SENDING
         if not was_on:  # what it failed before it was switched off is forgiven
             self.failing_since = self.failing_since_kept = webhook.failing_since
         self.is_fifo = webhook.order is Order.FIFO
-        self.divide()
+        self.look_at_pauses()
         self.post = None  # made anew by the dispatcher at the next send
         self.is_held = False
         if self.is_fifo:
             self.mark_backlog()
+
+    def look_at_pauses(self) -> None:
+        """Follow a change of what is paused, or of whose profile it is."""
+        share, application = self._share, self.entry.application
+        pauses = share.pauses
+        self.is_paused = pauses.of(application.id, application.profile) is not None or application.profile in share.left
+        self.is_open = self.is_on and not self.is_paused
+        ends = (self.webhook.activated_at, pauses.ended_at(application.id, application.profile))
+        self.round_since = max((one for one in ends if one is not None), default=None)
+        if self.is_paused:
+            self.mark_backlog()
+        self.divide()
 
     def divide(self) -> None:
         """Take this node's share of what the webhook allows; see `Store.claim` for what can't be divided."""
@@ -92,16 +114,12 @@ class Lane:
         concurrency = 1 if self.is_fifo else webhook.concurrency
         is_whole = self.is_fifo or concurrency < nodes or (webhook.rate is not None and webhook.rate < nodes)
         # Of what can't be divided another node may hold some already: only a claim can tell.
-        self.claims_at_birth = share.delivers and not (share.is_shared and is_whole)
+        self.claims_at_birth = share.delivers and self.is_open and not (share.is_shared and is_whole)
         if is_whole:
             nodes = 1
         self.concurrency = concurrency // nodes
         self.rate = None if webhook.rate is None else webhook.rate / nodes
         self._burst = max(1.0, (self.rate or 0.0) * _BURST_S)
-
-    @property
-    def is_on(self) -> bool:
-        return self.webhook.status in _SENDING
 
     # --- taking in
 
@@ -111,7 +129,6 @@ class Lane:
         most = self._items_max // 2 if self.has_backlog else self._items_max
         if (
             len(self.queue) + self.reserved >= most
-            or not self.is_on
             or self.is_held
             or (self.is_fifo and self.has_backlog)
             or not self.claims_at_birth
@@ -135,7 +152,7 @@ class Lane:
 
     def room(self) -> int:
         """How many more deliveries the poller may bring."""
-        if not self.is_on or self.is_held_now():
+        if not self.is_open or self.is_held_now():
             return 0
         if self.is_fifo and (self.queue or self.in_flight or self.is_blocked or self.reserved):
             return 0  # the poller takes the head only when nothing of it is under way here
@@ -149,7 +166,7 @@ class Lane:
             bool(self.queue)
             and self.in_flight < self.concurrency
             and not self.is_blocked
-            and self.is_on
+            and self.is_open
             and not self.is_held
         )
 

@@ -4,6 +4,7 @@ A node may send while it holds its lease: for as long after its last beat as no 
 have sent the same again. Where the store is this node's alone the lease has no end.
 """
 
+import math
 from collections.abc import Callable
 
 import msgspec
@@ -15,6 +16,10 @@ from hookspan.engine.duty import Duty
 from hookspan.engine.index import Index
 from hookspan.engine.intake import Intake
 from hookspan.engine.options import EngineOptions
+from hookspan.engine.pausing import Pausing
+from hookspan.engine.recorder import Recorder
+from hookspan.engine.roll_out import RollOut
+from hookspan.errors import HookspanError
 from hookspan.ids import IdMaker, node_slot
 from hookspan.store.contract import ClaimRef, NodeSeen, Store
 from hookspan.telemetry import Counters
@@ -24,15 +29,23 @@ log = structlog.get_logger()
 _UNHELD_LIMIT = 100_000
 _BEATS_A_WINDOW = 6
 _LEASE_SHARE_MIN = 1 / 3  # of the trust window, where that is not much longer than a request may take
+_ROUNDING_S = 0.001
 _APPLICATIONS_A_LOOK = 5_000
 _UNSEEN_INTERVALS_MAX = (
     2  # of what passed between two looks so much counts: a late look is no proof for the time before
 )
+_FLUSH_TIME_MAX_S = 2.0  # before a new registration, for until then events are refused
 _SWEEPS_EVERY = 10  # looks at the register between two looks for claims that nobody's name stands for
 
 
+def trust_window_least_s(timeout_s: float) -> int:
+    """From which trust window on (whole seconds) no request of such a timeout can outlast it, whenever it is sent."""
+    return math.ceil(timeout_s / (1 - _LEASE_SHARE_MIN) - _ROUNDING_S)
+
+
 class Node(Duty):
-    """Keeps this node registered; when it was taken out, it registers anew and its old claims are others'.
+    """Keeps this node registered; when it was taken out, it records what it knows and registers anew: what it has sent
+    no request for is others'.
 
     Also frees claims that stand in this node's name without being in its hands: a commit whose outcome was in doubt
     leaves such rows, and without this they would wait for ever.
@@ -44,14 +57,18 @@ class Node(Duty):
         self,
         store: Store,
         dispatcher: Dispatcher,
+        recorder: Recorder,
         intake: Intake,
         clock: Clock,
         ids: IdMaker,
         options: EngineOptions,
+        roll_out: RollOut,
     ) -> None:
         super().__init__(clock)
         self._store = store
+        self._roll_out = roll_out
         self._dispatcher = dispatcher
+        self._recorder = recorder
         self._ids = ids
         self._options = options
         self._looked_s = clock.monotonic()
@@ -63,7 +80,11 @@ class Node(Duty):
 
     async def register(self) -> None:
         began_ms = self._clock.now_ms()
-        self.id = await self._store.register_node(began_ms, delivers=self._options.delivers)
+        node = await self._store.register_node(
+            began_ms, delivers=self._options.delivers, profiles=self._roll_out.hashes
+        )
+        await self._roll_out.settle(node)  # before anything is claimed in its name
+        self.id = node
         if self._store.is_shared:
             self._ids.move_to(node_slot(self._options.cell, self.id))
         self.on_registered(self.id)
@@ -77,6 +98,7 @@ class Node(Duty):
             log.warning("node was deregistered, registers anew", node=self.id)
             self._dispatcher.drop_claims()
             self._suspects.clear()
+            await self._record_known()
             await self.register()
         due = self._clock.monotonic() - self._looked_s >= self._options.unheld_interval_s
         if due or self._dispatcher.is_in_doubt or self._suspects:
@@ -86,14 +108,23 @@ class Node(Duty):
             return min(self._options.beat_interval_s, self._options.trust_window_s / _BEATS_A_WINDOW)
         return self._options.beat_interval_s
 
+    async def _record_known(self) -> None:
+        """What is known is written before its claims are due again here: what others have not claimed meanwhile is not
+        sent a second time. Of what can't be written the same is tried under the new registration.
+        """
+        try:
+            await self._recorder.flush(_FLUSH_TIME_MAX_S)
+        except HookspanError as error:
+            log.warning("known outcomes could not be written at once", code=error.code, left=self._recorder.waiting)
+
     def _renew(self, began_ms: int) -> None:
-        """The store has seen this node after `began_ms`: what is sent until the lease ends has an answer, or has met
-        its deadline, before another node may send the same.
+        """The store has seen this node after `began_ms`: what is sent while the lease lasts has an answer, or has met
+        its deadline, before another node may send the same. Where the window is not much longer than a request may
+        take, a part of it is lent all the same.
         """
         if self._store.is_shared:
-            window_s = self._options.trust_window_s
-            lease_s = max(window_s - self._options.deadline_max_s, window_s * _LEASE_SHARE_MIN)
-            self._dispatcher.renew(began_ms + int(lease_s * 1000))
+            window_ms = int(self._options.trust_window_s * 1000)
+            self._dispatcher.renew(began_ms + window_ms, began_ms + int(window_ms * _LEASE_SHARE_MIN))
 
     async def _free_unheld(self) -> None:
         """Only what is unknown in two looks in a row is freed: the first may see a commit before its result does."""
@@ -117,7 +148,7 @@ class _Sighting(msgspec.Struct):
 
 
 class Watch(Duty):
-    """Looks at the other nodes: takes out those that stand still, and tells how many deliver.
+    """Looks at the other nodes: takes out those that stand still, tells how many deliver, takes over their profiles.
 
     Only time in which this node could look counts, so that a database that was away makes nobody dead.
     """
@@ -125,9 +156,16 @@ class Watch(Duty):
     name = "watch"
 
     def __init__(
-        self, store: Store, clock: Clock, options: EngineOptions, counters: Counters, own: Callable[[], int]
+        self,
+        store: Store,
+        clock: Clock,
+        options: EngineOptions,
+        counters: Counters,
+        own: Callable[[], int],
+        roll_out: RollOut,
     ) -> None:
         super().__init__(clock)
+        self._roll_out = roll_out
         self._store = store
         self._counters = counters
         self._own = own
@@ -148,6 +186,7 @@ class Watch(Duty):
         for node in dead:
             await self._take_out(node)
         self.on_count(max(1, sum(node.delivers for node in nodes if node.id not in dead)))
+        await self._roll_out.settle(self._own())
         self._looks += 1
         if self._looks % _SWEEPS_EVERY == 0 and await self._store.free_orphans(self._clock.now_ms()):
             self.on_freed()
@@ -177,18 +216,27 @@ class Watch(Duty):
 
 
 class Following(Duty):
-    """Sees what was changed through other nodes, by the versions of the applications that this node has in memory."""
+    """Sees what was changed through other nodes: pauses, and the applications that this node has in memory, by their
+    versions. Where nobody else is there, it makes up for a look at the pauses that failed.
+    """
 
     name = "following"
 
-    def __init__(self, store: Store, index: Index, clock: Clock, options: EngineOptions) -> None:
+    def __init__(self, store: Store, index: Index, pausing: Pausing, clock: Clock, options: EngineOptions) -> None:
         super().__init__(clock)
         self._store = store
         self._index = index
+        self._pausing = pausing
         self._interval_s = options.follow_interval_s
         self.on_change: Callable[[], None]
 
     async def turn(self) -> float:
+        await self._pausing.look()
+        if self._store.is_shared:
+            await self._follow()
+        return self._interval_s
+
+    async def _follow(self) -> None:
         known = [(entry.application.id, entry.version) for entry in self._index]
         has_changed = False
         for start in range(0, len(known), _APPLICATIONS_A_LOOK):
@@ -200,4 +248,3 @@ class Following(Duty):
                     has_changed = True
         if has_changed:
             self.on_change()
-        return self._interval_s

@@ -26,6 +26,8 @@ from hookspan.domain.notice import (
     kind_due,
 )
 from hookspan.domain.outcome import ErrorCode, Outcome, Owner
+from hookspan.domain.pause import Pauses
+from hookspan.domain.records import Webhook
 from hookspan.egress import Egress
 from hookspan.engine.asked import ask
 from hookspan.engine.duty import Duty
@@ -177,6 +179,7 @@ class NoticeFinder(Duty):
         clock: Clock,
         counters: Counters,
         obeyed_ms: Callable[[], int | None],
+        pauses: Callable[[], Pauses],
     ) -> None:
         """`obeyed_ms`: the time by which what is old is dropped, retention's own."""
         super().__init__(clock)
@@ -185,6 +188,7 @@ class NoticeFinder(Duty):
         self._ids = ids
         self._counters = counters
         self._obeyed_ms = obeyed_ms
+        self._pauses = pauses
         self._after = 0  # the webhook that the present pass came to
         self.on_notice: Callable[[], None]
 
@@ -194,7 +198,7 @@ class NoticeFinder(Duty):
         for watched in found:
             kind = kind_due(watched, now_ms)
             if kind is not None:
-                await self._make(kind, watched, now_ms)
+                await self._find(kind, watched, now_ms)
         is_full = len(found) >= self.LOOK_MAX
         self._after = found[-1].webhook.id if is_full else 0
         if is_full:
@@ -202,11 +206,25 @@ class NoticeFinder(Duty):
         await self._drop()
         return self.INTERVAL_S
 
-    async def _make(self, kind: NoticeKind, watched: Watched, now_ms: int) -> None:
+    async def _find(self, kind: NoticeKind, watched: Watched, now_ms: int) -> None:
         webhook = watched.webhook
         entry = await self._index.find_by_id(webhook.application_id)
         if entry is None:  # the application was deleted
             return
+        if kind is NoticeKind.FAILING and self._has_rested(entry, webhook, now_ms):
+            return
+        await self._make(entry, kind, watched, now_ms)
+
+    def _has_rested(self, entry: Entry, webhook: Webhook, now_ms: int) -> bool:
+        """Whether a pause is why it has not succeeded for so long: it could not show that it is well."""
+        pauses, application = self._pauses(), entry.application
+        if pauses.of(application.id, application.profile) is not None:
+            return True
+        ended_at = pauses.ended_at(application.id, application.profile)
+        return ended_at is not None and now_ms - max(ended_at, webhook.failing_since or 0) < FAILING_MS
+
+    async def _make(self, entry: Entry, kind: NoticeKind, watched: Watched, now_ms: int) -> None:
+        webhook = watched.webhook
         body = body_of(
             kind,
             watched,

@@ -50,10 +50,20 @@ class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
     # Nodes on one database.
     takes_in: bool = True  # False: it refuses to, and only sends
     delivers: bool = True  # False: it takes events in and leaves the sending to others
+    start_paused: bool = False  # everything is on pause before the first claim
     cell: int = 0  # which of the databases whose ids never meet; see hookspan.ids
     trust_window_s: float = 30.0  # how long a node may stand still before another takes it for dead
-    deadline_max_s: float = 15.0  # the longest that a request may take
     follow_interval_s: float = 1.0
+
+    # The inbox: how often it is looked at, and how much of it is on its way into intake at once.
+    inbox_interval_s: float = 0.5
+    inbox_interval_min_s: float = 0.05  # after a look that found something, so that what comes close together shares
+    inbox_applications_max: int = 64  # in one look
+    inbox_walked_max: int = 1_000  # whose names one look passes
+    inbox_each_max: int = 256  # rows of one application
+    inbox_rows_max: int = 512
+    inbox_bytes_max: int = 4 * 1024 * 1024
+    inbox_resting_max: int = 1_000  # applications that are left alone for a while
 
     # Duties.
     beat_interval_s: float = 2.0

@@ -1,6 +1,7 @@
 """The poller: brings what is due in the store into lanes. It is the truth; wake-ups only make it sooner."""
 
 from collections import deque
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -43,6 +44,7 @@ class Poller(Duty):
         self._options = options
         self._counters = counters
         self.node = 0
+        self.look_at_pauses: Callable[[], Awaitable[None]]
         self._suspect_webhook = 0  # of the last one
         self._suspect_look_s = 0.0  # when to look for one again
         self._strange: dict[int, float] = {}  # webhooks of unknown profiles, oldest first, and until when
@@ -53,6 +55,8 @@ class Poller(Duty):
         limit = min(items, options.claim_items_max)
         if limit == 0 or size == 0:
             return options.poll_interval_s  # the dispatcher wakes us when there is room
+        if self._dispatcher.share.pauses.in_force:
+            await self.look_at_pauses()  # what has ended elsewhere is claimed from now on, and must find its lane open
         skip, marks = self._look()
         skip += self._left_to_others()
         await self._bring_suspect(skip)
@@ -65,7 +69,7 @@ class Poller(Duty):
         await self._clear_backlogs(marks)
         if self._dispatcher.suspect is not None:
             return options.poll_interval_s  # what is due may be other suspects; we are woken when this one is done
-        due_at = await self._store.next_due_at(skip)
+        due_at = await self._store.next_due_at(skip, self._dispatcher.share.left)
         return self._wait_s(due_at, now_ms)
 
     async def _claim(self, now_ms: int, limit: int, size: int, skip: list[int]) -> list[Claimed]:
@@ -79,6 +83,7 @@ class Poller(Duty):
                 bytes_max=min(size, options.claim_bytes_max),
                 skip=skip,
                 nodes=self._dispatcher.share.nodes,
+                leave=self._dispatcher.share.left,
             )
         except StoreUnavailable:
             self._dispatcher.is_in_doubt = True
@@ -94,9 +99,11 @@ class Poller(Duty):
         if now_s < self._suspect_look_s:
             return
         now_ms = self._clock.now_ms()
-        found = await self._store.claim_suspect(self.node, now_ms, skip=[*skip, self._suspect_webhook])
+        leave = self._dispatcher.share.left
+        others = [*skip, self._suspect_webhook]
+        found = await self._store.claim_suspect(self.node, now_ms, skip=others, leave=leave)
         if found is None:
-            found = await self._store.claim_suspect(self.node, now_ms, skip=skip)
+            found = await self._store.claim_suspect(self.node, now_ms, skip=skip, leave=leave)
         if found is None:
             self._suspect_look_s = now_s + self._options.suspect_interval_s
         else:

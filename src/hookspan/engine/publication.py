@@ -2,6 +2,8 @@
 
 import datetime
 import hashlib
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 
@@ -14,6 +16,7 @@ from hookspan.errors import Fault, HookspanError, InvalidJson, InvalidRequest, T
 from hookspan.explain_json import explain_validation
 from hookspan.ids import IdMaker, to_text
 from hookspan.store.contract import NewEvent
+from hookspan.store.inbox import InboxRow
 from hookspan.telemetry import log
 
 PUBLISHER_ID_LENGTH_MAX = 256
@@ -32,6 +35,7 @@ class _Input(msgspec.Struct, forbid_unknown_fields=True):
 
 _decode_event = msgspec.json.Decoder(_Input).decode
 _decode_batch = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_encode = msgspec.json.Encoder().encode
 
 
 class Reader:
@@ -68,11 +72,23 @@ class Reader:
                 f"The batch has {len(members):,} events; it may have {self._options.batch_events_max:,}.",
                 limit=self._options.batch_events_max,
             )
+        return self._read_each(entry, [partial(self._read_one, entry, bytes(member)) for member in members])
+
+    def read_rows(self, entry: Entry, rows: Sequence[InboxRow]) -> list[NewEvent | HookspanError]:
+        """Rows of the inbox, each as if it had been published by itself: an event or an error for each, in order."""
+        return self._read_each(entry, [partial(self._read_row, entry, row) for row in rows])
+
+    def _read_row(self, entry: Entry, row: InboxRow) -> NewEvent:
+        raw = _raw_of(row)
+        jsontext.check(raw)
+        return self._read_one(entry, raw, row.published_at)
+
+    def _read_each(self, entry: Entry, reads: Sequence[Callable[[], NewEvent]]) -> list[NewEvent | HookspanError]:
         found: list[NewEvent | HookspanError] = []
         fault: Exception | None = None
-        for member in members:
+        for read in reads:
             try:
-                found.append(self._read_one(entry, bytes(member)))
+                found.append(read())
             except HookspanError as error:
                 found.append(error)
             except Exception as error:  # noqa: BLE001 - whatever it is, the others of the batch are no part of it
@@ -82,7 +98,8 @@ class Reader:
             log.error("an event of a batch could not be read", application=entry.application.public_id, exc_info=fault)
         return found
 
-    def _read_one(self, entry: Entry, raw: bytes) -> NewEvent:
+    def _read_one(self, entry: Entry, raw: bytes, published_at: int | None = None) -> NewEvent:
+        """`published_at` (ms): when it was published, where that was before now."""
         if len(raw) > self._options.event_bytes_max:
             raise TooLarge(
                 f"The event has {len(raw):,} bytes; it may have {self._options.event_bytes_max:,}.",
@@ -100,7 +117,10 @@ class Reader:
         profile.check(event.type, content, context)
         ident = self._ids.make()
         accepted_at = self._clock.now_ms()
-        occurred_at = accepted_at if event.occurred_at is None else _ms(event.occurred_at)
+        if event.occurred_at is not None:
+            occurred_at = _ms(event.occurred_at)
+        else:
+            occurred_at = accepted_at if published_at is None else published_at
         application = entry.application
         body, content_at, content_bytes = profile.render(
             event.type, content, context, to_text(profile.event_prefix, ident), occurred_at, application.uuid
@@ -121,6 +141,18 @@ class Reader:
             body=body,
             deliveries=(),
         )
+
+
+def _raw_of(row: InboxRow) -> bytes:
+    """The row as the body of a publish: content and context as they were written."""
+    members = [b'{"type":%b,"content":%b' % (_encode(row.type), row.content.encode())]
+    if row.publisher_id is not None:
+        members.append(b',"publisher_id":%b' % _encode(row.publisher_id))
+    if row.context is not None:
+        members.append(b',"context":%b' % row.context.encode())
+    if row.occurred_at is not None:
+        members.append(b',"occurred_at":%b' % _encode(times.to_text(row.occurred_at)))
+    return b"".join((*members, b"}"))
 
 
 def _decode(raw: bytes) -> _Input:

@@ -4,6 +4,7 @@ What it can't write it keeps and tries again, and while too much is waiting noth
 known must not be lost to a full disk, and a request whose outcome has no place must not leave.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
@@ -45,6 +46,7 @@ class Recorder(Duty):
         self._results: deque[tuple[Lane, Result]] = deque()
         self._given_back: deque[Claimed] = deque()
         self._failing: dict[int, Lane] = {}  # lanes whose failing_since has changed
+        self._turn = asyncio.Lock()  # a batch at a time, whoever asked for it
         self.writing = 0
         self.node = 0
         self.on_written: Written
@@ -84,6 +86,16 @@ class Recorder(Duty):
             self.on_given_back(item)
         self._given_back.clear()
 
+    async def flush(self, time_max_s: float) -> None:
+        """Write what is known now; begins no batch after so long. What is left is tried by the turns that follow.
+        Raises what the store does.
+        """
+        end_s = self._clock.monotonic() + time_max_s
+        for _ in range(len(self._results) // self._options.record_results_max + 1):
+            if not self._results or self._clock.monotonic() >= end_s:
+                break
+            await self._write()
+
     async def turn(self) -> float:
         if self._results:
             await self._write()
@@ -94,6 +106,10 @@ class Recorder(Duty):
         return 0 if self._results or self._given_back or self._failing else _IDLE_S
 
     async def _write(self) -> None:
+        async with self._turn:
+            await self._write_batch()
+
+    async def _write_batch(self) -> None:
         had_room = self.has_room
         size = min(len(self._results), self._options.record_results_max)
         batch = [self._results.popleft() for _ in range(size)]

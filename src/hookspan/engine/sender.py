@@ -19,12 +19,17 @@ from hookspan.vault import Vault
 
 log = structlog.get_logger()
 
+MayLeave = Callable[[Post, int], bool]
+"""Whether a request of this post may begin now (ms)."""
 Done = Callable[[Lane, Claimed, Post | None, bytes, Outcome], None]
 """Told what came of a request: the post that made it (None: there is none), and the attempt's own header lines."""
 
 
 class Sender:
-    """`post` is how a lane's requests are made, `send` makes one; `done` is told of each exactly once, later."""
+    """`post` is how a lane's requests are made, `send` makes one; `done` is told of each exactly once, later.
+
+    Of one that is signed in a thread `may_leave` is asked again when it is ready: where it may not, `unsent` is told.
+    """
 
     def __init__(self, egress: Egress, vault: Vault, signing: SlowSigning, clock: Clock) -> None:
         self._egress = egress
@@ -32,6 +37,8 @@ class Sender:
         self._signing = signing
         self._clock = clock
         self.done: Done
+        self.may_leave: MayLeave
+        self.unsent: Callable[[Lane, Claimed], None]
 
     def post(self, lane: Lane, now_ms: int) -> Post:
         """The lane's post, made anew when its webhook has changed or a secret expired. Raises what `make_post` does."""
@@ -56,10 +63,12 @@ class Sender:
     def _signed(self, lane: Lane, item: Claimed, post: Post, future: Future[Signed]) -> None:
         """Its signature was made in a thread, or could not be."""
         error = future.exception()
-        if error is None:
+        if error is not None:
+            self.could_not(lane, item, error)
+        elif self.may_leave(post, self._clock.now_ms()):
             self._hand_over(lane, item, post, future.result().lines)
         else:
-            self.could_not(lane, item, error)
+            self.unsent(lane, item)
 
     def _hand_over(self, lane: Lane, item: Claimed, post: Post, lines: bytes) -> None:
         try:

@@ -9,6 +9,7 @@ from hookspan.engine.asked import Left, ask
 from hookspan.engine.fair import Shares
 from hookspan.engine.index import Index
 from hookspan.engine.options import EngineOptions
+from hookspan.engine.pausing import Pausing
 from hookspan.engine.post import Post, make_post
 from hookspan.engine.slow_signing import Signed, SlowSigning
 from hookspan.errors import DiskFull, HookspanError, InvalidCredential, NotFound, Overloaded, StoreUnavailable
@@ -22,7 +23,7 @@ class TryOut:
     failed so far.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts that one request needs, each by name
         self,
         *,
         store: Store,
@@ -33,8 +34,10 @@ class TryOut:
         clock: Clock,
         ids: IdMaker,
         options: EngineOptions,
+        pausing: Pausing,
     ) -> None:
         self._store = store
+        self._pausing = pausing
         self._index = index
         self._egress = egress
         self._vault = vault
@@ -54,9 +57,9 @@ class TryOut:
         self, webhook: Webhook, event_type: str, event_id: int, body: bytes, *, store: Store | None = None
     ) -> Attempt:
         """One request now, whatever the webhook's status, kept in `store` instead of the engine's own where one is
-        given. Raises Overloaded when too many are under way, and NotFound when its application is gone: then nothing
-        was sent; StoreUnavailable when what was sent could not be kept. Whoever leaves (is cancelled) ends the request
-        and gives its place to the next; what was sent is kept all the same.
+        given. Raises Overloaded when too many are under way, NotFound when its application is gone, StateForbidden
+        while it is paused: then nothing was sent; StoreUnavailable when what was sent could not be kept. Whoever leaves
+        (is cancelled) ends the request and gives its place to the next; what was sent is kept all the same.
         """
         async with self._shares.place(webhook.application_id):
             attempt, left = await self._attempt(webhook, event_type, event_id, body)
@@ -75,6 +78,7 @@ class TryOut:
         entry = await self._index.find_by_id(webhook.application_id)
         if entry is None:
             raise NotFound("The application was deleted.")
+        self._pausing.check(entry.application.id, entry.application.profile)
         attempt_id = self._ids.make()
         now_ms = self._clock.now_ms()
         try:

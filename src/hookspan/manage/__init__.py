@@ -21,6 +21,7 @@ from hookspan.manage.jobs import Jobs
 from hookspan.manage.keys import Keys
 from hookspan.manage.moving import Moving
 from hookspan.manage.notices import Notices
+from hookspan.manage.pauses import Pauses, Standing
 from hookspan.manage.people import People
 from hookspan.manage.portal import PortalSessions
 from hookspan.manage.rates import Rates
@@ -58,6 +59,7 @@ __all__ = [
     "Manage",
     "Moving",
     "Notices",
+    "Pauses",
     "People",
     "PortalSessions",
     "ProfileCatalog",
@@ -68,6 +70,7 @@ __all__ = [
     "Secrets",
     "Sessions",
     "SignIn",
+    "Standing",
     "Statistics",
     "Tail",
     "Upcoming",
@@ -148,6 +151,7 @@ class Desk:
         self.notices = Notices(ground)
         self.audit = Audit(ground)
         self.profiles = ProfileCatalog(ground)
+        self.pauses = Pauses(ground)
         self.rights = Rights(ground)
         self.finding = Finding(ground)
         self.tail = Tail(ground)

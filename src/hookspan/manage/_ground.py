@@ -13,6 +13,7 @@ from hookspan.domain import times
 from hookspan.domain.audit import ACTOR_NAME_CHARS_MAX, AuditEntry, bounded, veiled
 from hookspan.domain.caller import Caller, Role
 from hookspan.domain.outcome import Outcome
+from hookspan.domain.pause import Pause, Pauses
 from hookspan.domain.records import Application, Attempt, Delivery, Event, Webhook
 from hookspan.egress import Egress
 from hookspan.engine import EngineOptions
@@ -43,6 +44,15 @@ class Machine(Protocol):
 
     async def webhooks_changed(self, application_id: int) -> None:
         """An application or its webhooks were changed in the store."""
+        ...
+
+    @property
+    def pauses(self) -> Pauses:
+        """What is paused, as this node knows it: of what was changed on others, within two seconds."""
+        ...
+
+    async def pauses_changed(self) -> None:
+        """A pause began or ended in the store."""
         ...
 
     def wake(self, webhook_id: int | None = None) -> None:
@@ -248,6 +258,10 @@ class Ground:
                 self._with_settings.clear()
             self._with_settings[key] = profile
         return profile
+
+    def pause_of(self, application: Application) -> Pause | None:
+        """What the application is under; None while it sends."""
+        return self.engine.pauses.of(application.id, application.profile)
 
     # --- lists
 

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from hookspan.domain.explain import Explanation
+from hookspan.domain.pause import Pause
 from hookspan.domain.records import Application, Attempt, Delivery, Event, SealedCredential, Webhook
 from hookspan.domain.states import StatusReason, WebhookStatus
 from hookspan.domain.times import to_text as time_text
@@ -39,7 +40,8 @@ def time_or_none(at_ms: int | None) -> str | None:
     return None if at_ms is None else time_text(at_ms)
 
 
-def show_application(application: Application) -> views.Application:
+def show_application(application: Application, pause: Pause | None) -> views.Application:
+    """`pause`: what it is under."""
     return views.Application(
         id=application.public_id,
         name=application.name,
@@ -49,8 +51,17 @@ def show_application(application: Application) -> views.Application:
         metadata=application.metadata,
         notify=application.notify,
         last_position=application.last_position,
+        paused=show_paused(pause),
         created_at=time_text(application.created_at),
         updated_at=time_text(application.updated_at),
+    )
+
+
+def show_paused(pause: Pause | None) -> views.Paused | None:
+    if pause is None:
+        return None
+    return views.Paused(
+        scope=cast("views.ShownPauseScope", pause.scope.word), since=time_text(pause.paused_at), reason=pause.reason
     )
 
 

@@ -44,6 +44,7 @@ class Why:
         self._application = application
         self._profile = profile
         self._now_ms = ground.clock.now_ms()
+        self._pause = ground.pause_of(application)
         self._webhooks: dict[int, Webhook | None] = {}
         self._all: tuple[Webhook, ...] | None = None
         self._heads: dict[int, int | None] = {}
@@ -58,6 +59,7 @@ class Why:
             is_behind_head=is_behind_head,
             now_ms=self._now_ms,
             can_sign=webhook is None or delivery.state is not DeliveryState.PENDING or self._can_sign(webhook),
+            pause=self._pause,
         )
         return msgspec.structs.replace(why, gives_up_at=self._gives_up_at(delivery, webhook))
 
@@ -71,7 +73,11 @@ class Why:
             return None
         if delivery.next_attempt_at is None and not delivery.is_claimed:
             return None  # stalled
-        _, began_at = present_round(0, delivery.round_started_at, webhook.activated_at)
+        if self._pause is not None:
+            return None
+        resumed_at = self._ground.engine.pauses.ended_at(self._application.id, self._application.profile)
+        anew_at = max((at for at in (webhook.activated_at, resumed_at) if at is not None), default=None)
+        _, began_at = present_round(0, delivery.round_started_at, anew_at)
         if began_at is None or webhook.status is WebhookStatus.DISABLED:
             return None
         # Our own failures may lead beyond the end; then the attempt that is planned is the last.

@@ -59,7 +59,7 @@ class Applications:
         if kept is None:
             raise StateForbidden(f"There is an application {public_id!r} already: give another id, or none.")
         await ground.engine.webhooks_changed(kept.id)
-        return show_application(kept)
+        return self._shown(kept)
 
     async def page(self, paging: Paging) -> views.ApplicationList:
         """Those within reach, newest first."""
@@ -69,7 +69,7 @@ class Applications:
         if ground.caller.application is not None:
             return await self._own(ground.caller.application, page)
         found = await ground.store.list_applications(page)
-        data = fitting([show_application(one) for one in found])
+        data = fitting([self._shown(one) for one in found])
         is_more = len(found) >= page.limit or len(data) < len(found)
         return views.ApplicationList(
             data=data,
@@ -79,11 +79,11 @@ class Applications:
     async def _own(self, public_id: str, page: Page) -> views.ApplicationList:
         """The one application that the caller reaches, if it is in the part that is asked for."""
         found = await self._ground.store.get_application(public_id)
-        data = [] if found is None or not _is_in(found, page) else [show_application(found)]
+        data = [] if found is None or not _is_in(found, page) else [self._shown(found)]
         return views.ApplicationList(data=data, next=None)
 
     async def get(self, public_id: str) -> views.Application:
-        return show_application(await self._ground.application(public_id, Right.LOOK))
+        return self._shown(await self._ground.application(public_id, Right.LOOK))
 
     async def speaking(self, management_api: str) -> str | None:
         """The public id of the caller's own application, where the caller is a key of one whose profile speaks that
@@ -132,7 +132,7 @@ class Applications:
         if changed is None:
             not_found("application", public_id)
         await ground.engine.webhooks_changed(old.id)
-        return show_application(changed)
+        return self._shown(changed)
 
     async def delete(self, public_id: str) -> None:
         """Its webhooks, events and deliveries go with it, out of reach at once."""
@@ -143,6 +143,11 @@ class Applications:
             not_found("application", public_id)
         ground.callers.forget(public_id)
         await ground.engine.webhooks_changed(application.id)
+        if any(one.application_id == application.id for one in ground.engine.pauses.in_force):
+            await ground.engine.pauses_changed()  # its own has gone with it
+
+    def _shown(self, application: Application) -> views.Application:
+        return show_application(application, self._ground.pause_of(application))
 
     def _profile(self, name: str, settings: dict[str, Any]) -> Profile:
         return self._ground.profiles.get(name).with_settings(settings)

@@ -20,7 +20,8 @@ class ByHand:
     async def test(self, application_id: str, webhook_id: str, given: SendTest) -> views.Attempt:
         """One attempt, now; what came back is the answer, and nothing follows from it.
 
-        Raises NoTestEvent where the profile has none, UnknownEventType for a type that is not in its catalog.
+        Raises NoTestEvent where the profile has none, UnknownEventType for a type that is not in its catalog,
+        StateForbidden while sending is paused: a test can't wait.
         """
         ground = self._ground
         application = await ground.application(application_id, Right.CONFIGURE)

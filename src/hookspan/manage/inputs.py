@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from hookspan.domain.pause import REASON_CHARS_MAX
+
 NAME_CHARS_MAX = 10_000
 URL_CHARS_MAX = 2_048
 EVENTS_MAX = 1_000
@@ -21,6 +23,7 @@ LIMIT_DEFAULT = 50
 LIMIT_MAX = 500
 POSITION_MAX = 2**62
 CREDENTIAL_NAME_CHARS_MAX = 100
+PROFILE_NAME_CHARS_MAX = 255
 
 # What patterns say, in words: for refusals and for the API's document.
 _NO_NUL = "Any text without NUL."
@@ -69,6 +72,7 @@ LinkSeconds = Annotated[int, Meta(ge=60, le=604_800)]
 State = Literal["pending", "succeeded", "failed", "cancelled"]
 ReplayState = Literal["succeeded", "failed", "cancelled", "missing"]
 JobWord = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+PauseScopeWord = Literal["all", "profile", "application"]
 Credentials = dict[CredentialName, Credential | None]
 
 
@@ -312,6 +316,17 @@ class AuditFilter(Input, frozen=True, kw_only=True):
     action: str | None = None
     actor: str | None = None
     object: str | None = None
+
+
+class CreatePause(Input, frozen=True, kw_only=True):
+    """`profile` goes with the scope profile, `application_id` with the scope application."""
+
+    scope: PauseScopeWord
+    profile: Annotated[str, Meta(max_length=PROFILE_NAME_CHARS_MAX, examples=["standard"])] | None = None
+    application_id: PublicId | None = None
+    reason: Annotated[
+        str, Meta(max_length=REASON_CHARS_MAX, pattern="^[^\\u0000]*$", examples=["After a restore."])
+    ] = ""
 
 
 class JobQuery(Input, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from typing import cast
 
 import msgspec
 
-from hookspan.domain.explain import why_disabled
+from hookspan.domain.explain import why_disabled, why_paused
 from hookspan.domain.jobs import Job, JobState
 from hookspan.domain.states import WebhookStatus
 from hookspan.domain.times import to_text as time_text
@@ -101,7 +101,10 @@ class Jobs:
             return None
         if webhook.status is WebhookStatus.DISABLED:
             return f"{why_disabled(webhook)} The job goes on when it is activated."
-        return _STALLED if await self._ground.store.stalled([webhook.id]) else None
+        if await self._ground.store.stalled([webhook.id]):
+            return _STALLED
+        pause = self._ground.engine.pauses.of(job.application_id, job.profile)
+        return None if pause is None else f"{why_paused(pause)} The job goes on when sending does."
 
 
 def show_job(job: Job, webhook_prefix: str, now_ms: int, waits_for: str | None = None) -> views.Job:

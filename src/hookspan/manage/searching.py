@@ -62,7 +62,7 @@ class Searching:
         applications = [] if application is not None else await ground.store.search_applications(text, page)
         people, keys = await self._people(text, inside), await self._keys(text, inside)
         return Finds(
-            applications=[show_application(one) for one in applications[:FINDS_MAX]],
+            applications=[show_application(one, ground.pause_of(one)) for one in applications[:FINDS_MAX]],
             webhooks=[self._webhook(one) for one in webhooks[:FINDS_MAX]],
             people=people[:FINDS_MAX],
             keys=keys[:FINDS_MAX],
@@ -80,7 +80,7 @@ class Searching:
         of = f"applications with {text!r}"
         page = ground.page(of, paging)
         found = await ground.store.search_applications(text, page)
-        data = fitting([show_application(one) for one in found])
+        data = fitting([show_application(one, ground.pause_of(one)) for one in found])
         is_more = len(found) >= page.limit or len(data) < len(found)
         return views.ApplicationList(
             data=data, next=ground.next_of(of, page, found[len(data) - 1].id) if is_more else None

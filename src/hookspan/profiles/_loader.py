@@ -23,6 +23,7 @@ class Profiles:
     def __init__(self, profiles: Mapping[str, Profile]) -> None:
         self._profiles: Final = dict(profiles)
         self.names: Final = tuple(self._profiles)
+        self.hashes: Final = {name: profile.content_hash for name, profile in self._profiles.items()}
 
     def get(self, name: str) -> Profile:
         """Raises UnknownProfile, with the names there are in `allowed`."""

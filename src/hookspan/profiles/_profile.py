@@ -1,5 +1,8 @@
 """A profile, compiled: everything the engine and management ask of a wire format."""
 
+import functools
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -20,6 +23,17 @@ from hookspan.profiles._schemas import Sample
 from hookspan.profiles._settings import check_settable, overlay, pointer_to_key
 from hookspan.profiles._signing import Signer, SigningPlan
 from hookspan.profiles._test_event import AsksFor, TestEvent, TestPlan
+
+
+def _canonical(data: Any) -> bytes:
+    """One encoding of one value. The order of members counts: it is the order of what is sent."""
+    encoded = json.dumps(data, default=str).encode()
+    return b"%d:" % len(encoded) + encoded
+
+
+def _said_as(number: str) -> list[str]:
+    """A number as it was written, whatever its size, apart from the text that looks like it."""
+    return ["number", number]
 
 
 class Folder(msgspec.Struct, frozen=True):
@@ -65,6 +79,17 @@ class Profile:
             self._check_samples()
         test = document.test
         self._test: Final = None if test is None else TestPlan(test, self._catalog, self.render, self.check)
+
+    @functools.cached_property
+    def content_hash(self) -> str:
+        """SHA-256 in hex over what the files say, not how they say it: the same for the same data, whatever their white
+        space and comments. By it nodes tell whether they would send the same.
+        """
+        folder = self._folder
+        digest = hashlib.sha256(_canonical(folder.toml))
+        for name, content in sorted(folder.files.items()):
+            digest.update(_canonical([name, json.loads(content, parse_float=_said_as, parse_int=_said_as)]))
+        return digest.hexdigest()
 
     # --- events -------------------------------------------------------------------------------------------------------
 

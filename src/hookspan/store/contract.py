@@ -30,11 +30,11 @@ from hookspan.domain.records import (
     Webhooks,
 )
 from hookspan.domain.states import Cause, DeliveryReason, DeliveryState, StatusReason, WebhookStatus
-from hookspan.errors import StoreUnavailable
 from hookspan.store.attempts import GIVEN_UP_LOOK_MAX, AttemptLine, FailureGroup, Watching
 from hookspan.store.audit import AuditLog
 from hookspan.store.idempotency import KeyedPublish, RequestKeys
 from hookspan.store.identity import Identities
+from hookspan.store.inbox import NOTHING_DRAWN, Drawn, Inbox
 from hookspan.store.jobs import Jobs
 from hookspan.store.messages import (
     EXPIRED_SHOWN_MS,
@@ -64,6 +64,8 @@ from hookspan.store.messages import (
 )
 from hookspan.store.nodes import Nodes, NodeSeen
 from hookspan.store.notices import Notices
+from hookspan.store.pauses import PauseCalls
+from hookspan.store.refusals import ApplicationFrozen, DataRefused, NodeGone
 from hookspan.store.search import Search
 from hookspan.store.statistics import Statistics
 
@@ -103,11 +105,13 @@ __all__ = [
 ]
 
 
-class Store(Nodes, Identities, Statistics, AuditLog, RequestKeys, Jobs, Notices, Search, Watching, Protocol):
+class Store(
+    Nodes, Identities, Statistics, AuditLog, RequestKeys, Jobs, Notices, PauseCalls, Search, Watching, Inbox, Protocol
+):
     """The contract. Hot calls first; those about keys, people and sessions are in `Identities`, about counts by
     the hour in `Statistics`, about replays in `Jobs`, about what people are told in
-    `Notices`, about who else works here in `Nodes`, about names
-    that have a text in `Search`, about what people watch in `Watching`.
+    `Notices`, about where sending is stopped in `PauseCalls`, about who else works here in `Nodes`, about names
+    that have a text in `Search`, about what people watch in `Watching`, about events published in SQL in `Inbox`.
     """
 
     # --- publishing and delivering, the hot path
@@ -119,12 +123,14 @@ class Store(Nodes, Identities, Statistics, AuditLog, RequestKeys, Jobs, Notices,
         versions: dict[int, int],
         fan_out: FanOut,
         keyed: Sequence[KeyedPublish] = (),
+        drawn: Drawn = NOTHING_DRAWN,
     ) -> Appended:
         """Keep events with their deliveries in one durable commit: all or nothing.
 
         `keyed` are requests under Idempotency-Keys, each with its share of the events. The first under a key is kept,
         with the key; of one like it nothing more is, and its events are told as duplicates of the first one's; of
-        another nothing is (`Appended.keyed`). A key under which nothing was kept stays free.
+        another nothing is (`Appended.keyed`). A key under which nothing was kept stays free. `drawn`: which of the
+        events come from the inbox, see `Inbox`.
 
         `versions` holds, for each application of the batch, the `webhooks_version` its deliveries were planned
         with. Where it is stale the application is read inside the transaction and `fan_out` plans anew.
@@ -135,6 +141,9 @@ class Store(Nodes, Identities, Statistics, AuditLog, RequestKeys, Jobs, Notices,
     async def record(self, node: int, results: Sequence[Result]) -> frozenset[int]:
         """Write results in one durable commit. Returns the delivery ids whose claim did not hold any more:
         for those nothing was written.
+
+        A claim that was only freed because its node was taken out still counts as long as nobody has claimed the
+        delivery again: its number says so. Those are written by a commit of their own.
 
         Where a result `resumes` a webhook, its stalled deliveries (of very many a part) begin a new round at once.
         """
@@ -150,9 +159,11 @@ class Store(Nodes, Identities, Statistics, AuditLog, RequestKeys, Jobs, Notices,
         bytes_max: int,
         skip: Collection[int],
         nodes: int = 1,
+        leave: Collection[str] = (),
     ) -> list[Claimed]:
         """Take due deliveries of active webhooks: at most `limit`, `per_webhook` of one, `bytes_max` of bodies
-        (but at least one). Webhooks in `skip` are left alone. A backlog of one webhook hides no other.
+        (but at least one). Webhooks in `skip` are left alone, and all of applications whose profile's name is in
+        `leave`. A backlog of one webhook hides no other. What a pause in force covers is passed by.
 
         Of a fifo webhook the oldest pending ones are taken in order, as far as they are due, and nothing at all while
         an older one is claimed. Suspects are left to `claim_suspect`. A CATCHING_UP webhook's deliveries are claimed
@@ -164,7 +175,9 @@ class Store(Nodes, Identities, Statistics, AuditLog, RequestKeys, Jobs, Notices,
         """
         ...
 
-    async def claim_suspect(self, node: int, now_ms: int, *, skip: Collection[int] = ()) -> Claimed | None:
+    async def claim_suspect(
+        self, node: int, now_ms: int, *, skip: Collection[int] = (), leave: Collection[str] = ()
+    ) -> Claimed | None:
         """Take one due delivery that was orphaned `ORPHANS_ALONE` times or more: it may be what kills nodes, so
         `claim` leaves it alone and its holder sends it with nothing else under way. None when there is none.
 
@@ -196,8 +209,10 @@ class Store(Nodes, Identities, Statistics, AuditLog, RequestKeys, Jobs, Notices,
         """
         ...
 
-    async def next_due_at(self, skip: Collection[int]) -> int | None:
-        """When the next scheduled delivery of an active webhook outside `skip` is due; None when there is none."""
+    async def next_due_at(self, skip: Collection[int], leave: Collection[str] = ()) -> int | None:
+        """When the next scheduled delivery of an active webhook is due that `claim` would bring, `skip` and `leave` as
+        there; None when there is none.
+        """
         ...
 
     # webhooks on the move
@@ -475,20 +490,3 @@ class Store(Nodes, Identities, Statistics, AuditLog, RequestKeys, Jobs, Notices,
     async def stats(self) -> dict[str, int]:
         """Gauges for /metrics, by name with unit; cheap."""
         ...
-
-
-class ApplicationFrozen(StoreUnavailable):
-    """The application is being moved to another database; nothing of it can be changed here meanwhile."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The application is being moved to another database. Nothing was kept: try again in some seconds."
-        )
-
-
-class DataRefused(StoreUnavailable):
-    """The database refuses a row of this call for what it holds; nothing was written. Other data may pass."""
-
-
-class NodeGone(Exception):
-    """This node is not registered any more: it must stop sending and register anew."""

@@ -49,6 +49,7 @@ TABLES: Final = (
     Table("job_part", ("job_id", "number")),
     Table("statistic", ("subject_id", "hour")),
     Table("notice"),
+    Table("pause"),
 )
 # What triggers of the target fill: compared, not copied.
 DERIVED: Final = (Table("idempotency_tally", ("application_id", "is_publish")),)

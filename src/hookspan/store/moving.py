@@ -24,6 +24,7 @@ FRAME: Final = (
     "job_part",
     "statistic",
     "notice",
+    "pause",
     "webhook",
     "application",
 )

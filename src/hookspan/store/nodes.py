@@ -1,10 +1,11 @@
 """Nodes: who works on this database, who of them lives, and how they hear of each other's changes.
 
 A node is dead when another has watched its counter stand still for the trust window. Its row goes first, then its
-claims are free; a node without a row can neither take events in nor claim, and its results meet no claim any more.
+claims are free; a node without a row can neither take events in nor claim. What it still knows of its requests counts for
+as long as nobody else has claimed them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -20,6 +21,14 @@ class NodeSeen(msgspec.Struct, frozen=True):
     delivers: bool
 
 
+class LeftProfile(msgspec.Struct, frozen=True):
+    """A profile that a node leaves to others: the hash in force, and its own (None: it has no such profile)."""
+
+    name: str
+    in_force: str
+    own: str | None
+
+
 class Nodes(Protocol):
     """The calls about nodes; part of `hookspan.store.contract.Store`."""
 
@@ -31,7 +40,9 @@ class Nodes(Protocol):
         """Whether other nodes may work on this database at the same time."""
         ...
 
-    async def register_node(self, now_ms: int, *, delivers: bool = True) -> int:
+    async def register_node(
+        self, now_ms: int, *, delivers: bool = True, profiles: Mapping[str, str] | None = None
+    ) -> int:
         """Register under a new id (from 1) and return it. Where only one process can hold the database (SQLite) every
         claim of earlier nodes is freed and counted as orphaned; elsewhere those of nodes that are not registered.
 
@@ -40,9 +51,18 @@ class Nodes(Protocol):
 
         A shared database keeps the cell of its first node: ConfigurationError for a node of another.
 
+        `profiles` are those that the node has, with the hashes of their contents; see `settle_profiles`.
+
         A clock that was set back (`now_ms` is before the newest id) puts nothing out of reach: first attempts in the
         future, and retries further ahead than RETRY_AHEAD_MS_MAX, are due at `now_ms` or some minutes after, and
         rounds and failures have begun at `now_ms` at the latest.
+        """
+        ...
+
+    async def settle_profiles(self, node: int, now_ms: int) -> list[LeftProfile]:
+        """Put the node's profiles in force where none of that name is, or where no registered node that delivers has
+        the one that is; alone on its database a node has all of its own in force. Returns those that others have in
+        force, by name, which it must neither claim nor send for: all of them for a node that is not registered.
         """
         ...
 

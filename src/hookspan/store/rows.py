@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from hookspan.domain.pause import Pause, PauseScope
 from hookspan.domain.records import AlsoSign, Application, Attempt, Delivery, Event, SealedCredential, Webhook
 from hookspan.domain.states import (
     Cause,
@@ -179,4 +180,17 @@ def attempt(row: Values) -> Attempt:
         response_bytes=row[19],
         previous_attempt_id=row[20],
         request_body=row[21],
+    )
+
+
+def pause(row: Values) -> Pause:
+    ident, scope, profile, application_id, reason, paused_at, ended_at = row
+    return Pause(
+        id=ident,
+        scope=PauseScope(scope),
+        profile=profile,
+        application_id=application_id,
+        reason=reason,
+        paused_at=paused_at,
+        ended_at=ended_at,
     )

@@ -47,8 +47,8 @@ class Statistics(Protocol):
 
     async def add_statistics(self, counts: Sequence[HourCounts], node: int = 0, number: int = 0) -> None:
         """Add to what is kept of these hours: what several nodes bring sums up. All of the call or nothing. A node's
-        calls have rising numbers: one that comes again (its outcome was in doubt) adds nothing, while the node is
-        registered. 0: without a number.
+        calls have rising numbers: one that comes again (its outcome was in doubt) adds nothing, on a shared database
+        also after the node was taken out. 0: without a number.
         """
         ...
 

@@ -21,6 +21,8 @@ from tests.support.receiver import Receiver
 
 OPERATOR_KEY = "hk_op_test_0123456789abcdef0123456789abcdef0123456789"
 ARRIVAL_S = 10.0
+# Settings of an application for tests that look at what failed: by itself nothing is tried again meanwhile.
+SLOW_RETRIES = {"retry": {"delays": ["0s", "2h", "2h"]}}
 
 
 class Api:
@@ -75,6 +77,15 @@ class Api:
                 found = [one for one in shown["webhooks"] if one["delivery_id"]]
                 if found and found[0]["state"] in states:
                     return found[0]
+                await asyncio.sleep(0.01)
+
+    async def attempts_of(self, application: str, delivery: str) -> list[dict]:
+        """Of this delivery, once there is one: it is `pending` before and after the first."""
+        async with asyncio.timeout(ARRIVAL_S):
+            while True:
+                shown = await self("GET", f"/v1/applications/{application}/deliveries/{delivery}")
+                if shown["attempts"]:
+                    return shown["attempts"]
                 await asyncio.sleep(0.01)
 
 

@@ -39,9 +39,12 @@ async def furnish(api: Api, name: str, profile: str, url: str, event: dict) -> F
     since = (await api("GET", f"{root}/events/{published}"))["accepted_at"]
     replay = {"since": since, "rate": 0.01}
     job = await api("POST", f"{root}/webhooks/{webhook['id']}/replay", replay, status=202)
+    # Of a profile that nothing here speaks; the second time it is there already.
+    of_another = {"scope": "profile", "profile": "bridge-api", "reason": "Being restored."}
+    pause = (await api.client.request("POST", "/v1/pauses", json=of_another)).json()
     keys = {"operator": OPERATOR_KEY}
     ids = {"app": app, "webhook": webhook["id"], "event": published, "delivery": delivery, "job": job["id"]}
-    ids["since"] = since
+    ids |= {"since": since, "pause": pause["id"]}
     for caller, wanted in _KEYS.items():
         asked = {"name": caller, **wanted, **({"application_id": app} if "application_id" in wanted else {})}
         made = await api("POST", "/v1/keys", asked, status=201)

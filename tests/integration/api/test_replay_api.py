@@ -88,7 +88,7 @@ async def test_a_replay_delivers_all_again(api, receiver):
 async def test_a_rate_and_a_cancel_over_a_real_socket(api, receiver):
     """Progress moves by the rate; after the cancel nothing comes but what was in flight, and the sum is the total."""
     app, path = await shop(api, receiver, 600, concurrency=4)
-    job = await api("POST", f"{path}/replay", {"since": await beginning(api, app), "rate": 200}, status=202)
+    job = await api("POST", f"{path}/replay", {"since": await beginning(api, app), "rate": 100}, status=202)
     seen = set()
 
     def moves(shown: dict) -> bool:
@@ -98,7 +98,7 @@ async def test_a_rate_and_a_cancel_over_a_real_socket(api, receiver):
 
     moved = await until(api, job, moves)
     assert moved["ends_about_at"] > moved["created_at"]
-    assert len(seen) >= 4
+    assert len(seen) >= 3
     cancelled = await api("POST", f"/v1/jobs/{job['id']}/cancel")
     assert cancelled["state"] == "cancelled"
     ended = await until(api, job, finished)

@@ -8,7 +8,8 @@ pytestmark = pytest.mark.anyio
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 APPLICATION = {
-    "id", "name", "profile", "uuid", "settings", "metadata", "notify", "last_position", "created_at", "updated_at",
+    "id", "name", "profile", "uuid", "settings", "metadata", "notify", "last_position", "paused", "created_at",
+    "updated_at",
 }  # fmt: skip
 WEBHOOK = {
     "id", "application_id", "name", "url", "status", "status_reason", "events", "secret_previous_until", "public_key",

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from hookspan.engine import EngineOptions
+from tests.support.clock import VirtualClock
 
 from .conftest import api_in
 
@@ -151,6 +152,7 @@ async def test_notices_are_tried_apart(api, hanging, receiver):
 async def test_changes_have_a_rate(tmp_path):
     """Beyond it 429 with whole seconds, for that application alone; looking is free, and so are other applications."""
     async with api_in(tmp_path, management_rate=1) as api:
+        api.node.manage.rates._applications._clock = VirtualClock()  # nothing comes back while the test looks
         ours, theirs = await api.application(), await api.application()
         [our_key, their_key] = [await key_of(api, one) for one in (ours, theirs)]
         path = f"/v1/applications/{ours}/webhooks"
@@ -172,6 +174,7 @@ async def test_changes_have_a_rate(tmp_path):
 async def test_changes_under_v0_have_the_same_rate(tmp_path):
     """From the same bucket, in that API's shape; and a key that may not come in takes nothing out of it."""
     async with api_in(tmp_path, management_rate=1) as api:
+        api.node.manage.rates._applications._clock = VirtualClock()
         app = await api.application(profile="bridge-xyz")
         key = (await key_of(api, app))["authorization"].removeprefix("Bearer ")
         async with httpx.AsyncClient(base_url=api.node.base_url, timeout=PATIENCE_S) as client:

@@ -138,7 +138,7 @@ async def test_a_silent_server_is_not_waited_for_for_ever(either):
         await peer.drip(ACCEPTED * 1_000)
 
     for script in (hangs, drips):
-        async with EvilReceiver(script) as evil, either(base(evil), timeout_s=0.2, retry=Retry(tries_max=2)) as one:
+        async with EvilReceiver(script) as evil, either(base(evil), timeout_s=0.5, retry=Retry(tries_max=2)) as one:
             with pytest.raises(TimedOut) as caught:
                 await one.publish("app_1", "order.paid", {})
             assert caught.value.is_in_doubt

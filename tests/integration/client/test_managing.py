@@ -92,7 +92,8 @@ async def test_a_waiting_delivery_is_cancelled_once(client, application):
     webhook = await client.webhooks.create(application, "http://127.0.0.1:9/", status="active")
     await client.publish(application, "order.paid", {})
     async with asyncio.timeout(ARRIVAL_S):
-        while not (waiting := [one async for one in client.deliveries.list(application, state="pending")]):
+        listed = client.deliveries.list  # one that is being sent is not cancelled
+        while not (waiting := [one async for one in listed(application, state="pending") if one.reason == "scheduled"]):
             pass
     cancelled = await client.deliveries.cancel(application, waiting[0].id)
     assert (cancelled.state, cancelled.reason, cancelled.webhook_id) == ("cancelled", "person", webhook.id)
@@ -212,6 +213,23 @@ async def test_what_waits_and_what_happened(client, application, receiver):
     assert by_day.by_day is not None
     assert by_day.by_hour is None
     assert (await client.stats()).since < (await client.stats()).until
+
+
+async def test_pauses(client, application):
+    """Sending stops, an application says so, and goes on; what is paused already is the pause that is there."""
+    made = await client.pauses.create("application", application=application, reason="A drill.")
+    assert (made.scope, made.application_id, made.ended_at) == ("application", application, None)
+    assert (await client.pauses.create("application", application=application)).id == made.id
+    paused = (await client.applications.get(application)).paused
+    assert (paused.scope, paused.since, paused.reason) == ("application", made.paused_at, "A drill.")
+    assert made.id in [one.id async for one in client.pauses.list()]
+    ended = await client.pauses.end(made.id)
+    assert ended.ended_at is not None
+    assert await client.pauses.end(made.id) == ended
+    assert (await client.applications.get(application)).paused is None
+    of_profile = await client.pauses.create("profile", profile="bridge-xyz")
+    assert of_profile.profile == "bridge-xyz"
+    await client.pauses.end(of_profile.id)
 
 
 async def test_keys_people_and_portal_sessions(node, client, application):

@@ -1,7 +1,7 @@
 """A node in this process with its pages, asked as a browser asks; and somebody of each role."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from html.parser import HTMLParser
 from urllib.parse import urlencode
 
@@ -213,8 +213,10 @@ class Furnished:
         return ["/members", person, f"{person}/link", f"{person}/remove"]
 
 
-async def furnish(api: Api, url: str, profile: str = "standard", **webhook) -> Furnished:
-    application = await api.application(name="Acme", profile=profile)
+async def furnish(
+    api: Api, url: str, profile: str = "standard", settings: Mapping[str, object] | None = None, **webhook
+) -> Furnished:
+    application = await api.application(name="Acme", profile=profile, settings=dict(settings or {}))
     made = await api.webhook(application, url, **webhook)
     event = await api.publish(application, 1, content={"order_id": 17})
     delivery = (await api.delivery_of(application, event, "succeeded", "pending", "failed"))["delivery_id"]

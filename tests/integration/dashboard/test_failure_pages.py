@@ -8,6 +8,7 @@ from hookspan.manage import failures
 from tests.integration.api.conftest import ARRIVAL_S
 from tests.integration.dashboard.conftest import Browser, House, Page
 from tests.integration.dashboard.test_work_pages import job_of
+from tests.support.ports import free_port
 from tests.support.receiver import Receiver
 
 pytestmark = pytest.mark.anyio
@@ -31,15 +32,13 @@ async def test_failures_are_put_together_by_webhook_and_error(house: House, rece
     receiver.status = 401
     for number in range(3):
         await house.api.delivery_of(application, await house.api.publish(application, number), "pending")
-    async with Receiver() as gone:
-        url = gone.url
-    dead = (await house.api.webhook(other, url))["id"]
+    dead = (await house.api.webhook(other, f"http://127.0.0.1:{free_port()}/hook"))["id"]
     await house.api.delivery_of(other, await house.api.publish(other, 1), "pending")
-    page = await seen(browser, here, "3 deliveries")
+    await seen(browser, here, "3 deliveries")
+    page = await seen(browser, here, "3 wait")
     assert "Answers 401: it did not accept the signature." in page.text
     assert "Compare what your code verifies" in page.text
     assert "<i>Shop</i>" in page.text
-    assert "3 wait" in page.text
     assert "Elsewhere" not in page.text
     assert "Send what failed again" not in page.text
     links = page.links()

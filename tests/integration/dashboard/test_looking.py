@@ -1,7 +1,10 @@
 """Deliveries, events, the overview and the one search field: what happened, why, and what now."""
 
+import asyncio
+
 import pytest
 
+from tests.integration.api.conftest import ARRIVAL_S, SLOW_RETRIES
 from tests.integration.dashboard.conftest import House, Page, furnish
 from tests.support.receiver import Receiver
 
@@ -103,15 +106,14 @@ async def test_filters_and_pages_are_in_the_address(house: House, receiver: Rece
 async def test_one_delivery_with_its_attempts(house: House, receiver: Receiver) -> None:
     """Each attempt has its address; the chosen one shows request and answer; retry and cancel do what they say."""
     receiver.status = 503
-    there = await furnish(house.api, receiver.url)
+    there = await furnish(house.api, receiver.url, settings=SLOW_RETRIES)
     browser = await house.browser("admin", there.application)
     here = f"{browser.root}/deliveries/{there.delivery}"
 
     async def attempts() -> list[dict]:
         return (await house.api("GET", f"/v1/applications/{there.application}/deliveries/{there.delivery}"))["attempts"]
 
-    while not await attempts():
-        await receiver.wait_until(lambda: False, 0.02)
+    await house.api.attempts_of(there.application, there.delivery)
     page = await browser.get(here)
     assert "Your endpoint answered 503: it failed." in page.text
     assert "webhook-signature" in page.text
@@ -119,7 +121,9 @@ async def test_one_delivery_with_its_attempts(house: House, receiver: Receiver) 
     assert any(one.get("hx-trigger") == "every 3s" for one in page.all("div"))
     receiver.status = 200
     await browser.post(f"{here}/retry")
-    await house.api.delivery_of(there.application, there.event, "succeeded")
+    async with asyncio.timeout(ARRIVAL_S):
+        while len(await attempts()) < 2:
+            await asyncio.sleep(0.01)
     first = (await attempts())[0]["id"]
     page = await browser.get(here)
     assert "Your endpoint answered 200: delivered." in page.text

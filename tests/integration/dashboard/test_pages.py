@@ -248,7 +248,7 @@ async def test_every_unsafe_route_asks_for_the_form_s_token(house: House, receiv
     paths += [root + path for root in (browser.root, portal.root) for path in there.unsafe_of_admins()]
     paths += [root + path for root in (browser.root, "/dashboard") for path in there.unsafe_of_members()]
     paths += ["/dashboard/keys", f"/dashboard/keys/{there.key}/revoke", "/dashboard/sessions/ses_1/end"]
-    paths += ["/sign-out", "/dashboard/applications"]
+    paths += ["/sign-out", "/dashboard/applications", "/dashboard/pauses", "/dashboard/pauses/pau_1/resume"]
     known = unsafe_routes(_framework_of(house))
     assert {_pattern(path, there, portal) for path in paths} | {"/sign-in", "/sign-in/{link:str}", ENTER} == known
     right = {True: await portal.csrf(), False: await browser.csrf()}
@@ -281,7 +281,7 @@ def _pattern(path: str, there: Furnished, portal: Browser) -> str:
     path = path.replace(portal.root, "/portal/{token:str}").replace(there.application, "{app:str}")
     for value, name in (
         (there.webhook, "webhook_id"), (there.delivery, "delivery_id"), (there.job, "job_id"), (there.key, "key_id"),
-        (there.person, "person_id"), ("ses_1", "session_id"), ("webhook.test", "event_type"),
+        (there.person, "person_id"), ("ses_1", "session_id"), ("webhook.test", "event_type"), ("pau_1", "pause_id"),
     ):  # fmt: skip
         path = path.replace(value, f"{{{name}:str}}")
     return path

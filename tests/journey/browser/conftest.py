@@ -1,9 +1,10 @@
 """A person before a real browser: a node in this process, receivers, and pages that must not complain."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from hookspan.egress import Egress
 from tests.integration.api.conftest import Api, Certificates, api_in
@@ -11,6 +12,7 @@ from tests.support.browser import running_chromium
 from tests.support.receiver import Receiver
 
 ACTION_MS = 10_000
+expect.set_options(timeout=ACTION_MS)  # what is looked for and what is done have the same time
 
 # What htmx notes when a newer request gives up one under way. A request that failed has a line more, its cause.
 GIVEN_UP = ("htmx:sendAbort, ", "htmx:afterRequest, ")
@@ -18,13 +20,16 @@ GIVEN_UP = ("htmx:sendAbort, ", "htmx:afterRequest, ")
 
 class Person:
     """Somebody with a browser of their own. `complaints` are errors on the console: scripts that fail, what the policy
-    forbids, files that are missing.
+    forbids, files that are missing. Pages are pressed and seen once they are loaded: their scripts run after their text
+    is there, so that a key or a click that came between would go to nobody.
     """
 
     def __init__(self, context: BrowserContext, page: Page) -> None:
         self.context = context
         self.page = page
         self.complaints: list[str] = []
+        self.meant: set[str] = set()  # words of complaints that are no fault, however many come and whenever
+        self._heard = asyncio.Event()
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", self._hear)
 
@@ -32,6 +37,18 @@ class Person:
         is_icon = message.location.get("url", "").endswith("/favicon.ico")  # of a page that is not ours
         if message.type == "error" and not is_icon and not message.text.startswith(GIVEN_UP):
             self.complaints.append(message.text)
+            self._heard.set()
+
+    async def was_refused(self, status: int) -> None:
+        """One answer with this status was meant. The console tells it in its own time, which may be after the page
+        shows it: wait for it, and take it off.
+        """
+        words = f"responded with a status of {status}"
+        async with asyncio.timeout(ACTION_MS / 1000):
+            while (told := next((one for one in self.complaints if words in one), None)) is None:
+                self._heard.clear()
+                await self._heard.wait()
+        self.complaints.remove(told)
 
     async def press(self, name: str) -> None:
         """The button or link of this name."""
@@ -40,9 +57,17 @@ class Person:
             .or_(self.page.get_by_role("link", name=name, exact=True))
             .first.click()
         )
+        await self.page.wait_for_load_state()
 
     async def sees(self, text: str) -> None:
         await self.page.get_by_text(text).first.wait_for()
+        await self.page.wait_for_load_state()
+
+    async def address(self) -> str:
+        """Of the page as it is. `page.url` is told in its own time: a page whose script puts in another address and
+        then shows something else is seen before that is told.
+        """
+        return await self.page.evaluate("location.href")
 
     async def is_without_sideways_scrolling(self) -> bool:
         return await self.page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
@@ -75,7 +100,9 @@ class People:
     async def close(self) -> None:
         for one in self._all:
             await one.context.close()
-        assert [one.complaints for one in self._all if one.complaints] == []
+        assert [
+            told for one in self._all for told in one.complaints if not any(word in told for word in one.meant)
+        ] == []
 
 
 @pytest.fixture(scope="module")

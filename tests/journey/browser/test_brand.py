@@ -64,4 +64,4 @@ async def test_nothing_in_the_logo_runs(api: Api, people: People, receiver: Rece
     await customer.page.goto(address)
     assert await customer.page.evaluate("document.documentElement.getAttribute('data-ran')") is None
     assert [one for one in asked if "stolen" in one] == []
-    customer.complaints = [one for one in customer.complaints if "sandboxed" not in one and "script" not in one]
+    customer.meant = {"sandboxed", "script"}

@@ -153,7 +153,7 @@ def test_status_of_a_shared_database(capsys: pytest.CaptureFixture[str]) -> None
     assert run(["db", "status", "--json", "--database-url", url]) == Exit.OK
     text = capsys.readouterr().out
     facts = json.loads(text)
-    assert facts["schema_version"] == VERSION
+    assert (facts["schema_version"], facts["state"], facts["copy_table"]) == (VERSION, "whole", None)
     assert facts["database_bytes"] > 1_000_000
     assert (facts["nodes"], facts["connections"] >= 1, facts["partitions"] > 1) == (0, True, True)
     assert DATABASES.server.password not in text
@@ -162,10 +162,17 @@ def test_status_of_a_shared_database(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_an_empty_one_has_no_schema(capsys: pytest.CaptureFixture[str]) -> None:
-    """Looking makes none."""
+    """Looking makes none; and what is not there is not counted as zero."""
     url = DATABASES.make(template="template0")
-    assert run(["db", "status", "--json", "--database-url", url]) == Exit.OK
-    assert json.loads(capsys.readouterr().out)["schema_version"] == 0
+    for _ in range(2):
+        assert run(["db", "status", "--json", "--database-url", url]) == Exit.OK
+        facts = json.loads(capsys.readouterr().out)
+        assert (facts["schema_version"], facts["state"]) == (0, "empty")
+        assert (facts["nodes"], facts["partitions"]) == (None, None)
+    assert run(["db", "status", "--database-url", url]) == Exit.OK
+    shown = capsys.readouterr().out
+    assert "Nothing was ever served from it" in shown
+    assert "registered now" not in shown
 
 
 @pytest.mark.parametrize(("arguments", "tool"), [(["check"], "pg_amcheck"), (["backup", "x.db"], "pg_dump")])

@@ -33,7 +33,8 @@ def every_command() -> list[tuple[str, click.Command]]:
 def test_the_commands_are_pinned() -> None:
     """Scripts lean on these names."""
     assert [name for name, _ in every_command()] == [
-        "serve", "demo", "publish", "replay", "profiles list", "profiles show", "profiles check", "profiles new",
+        "serve", "demo", "publish", "replay", "pause", "resume", "pauses", "profiles list", "profiles show",
+        "profiles check", "profiles new",
         "keys show", "keys new", "keys create", "keys list", "keys revoke", "users invite", "users link", "users list",
         "users role", "users remove", "audit list", "audit verify", "db status", "db check", "db backup", "db copy",
         "db move-application",

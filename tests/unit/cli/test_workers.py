@@ -1,5 +1,6 @@
 """`serve --workers`: the parent's behaviour, with real processes that stand in for nodes."""
 
+import base64
 import os
 import signal
 import subprocess
@@ -24,10 +25,11 @@ SCRIPT = textwrap.dedent(
 
     how = sys.argv[1]
 
-    def work(listener, parent):
+    def work(listener, parent, *, is_first):
         stopped, told = os.pipe()
         signal.signal(signal.SIGTERM, lambda *_: os.write(told, b"x"))
-        os.write(1, b"worker %d %d\\n" % (os.getpid(), listener.getsockname()[1]))  # whole, as others write too
+        line = b"worker %d %d %d\\n" % (os.getpid(), listener.getsockname()[1], is_first)
+        os.write(1, line)  # whole, as others write too
         if how == "refuses":
             return 3
         ready, _, _ = select.select([stopped, parent], [], [], 60)
@@ -41,6 +43,9 @@ SCRIPT = textwrap.dedent(
     sys.exit(code)
     """
 )
+
+
+KEYS = {"HOOKSPAN_ENCRYPTION_KEY": base64.b64encode(bytes(32)).decode(), "HOOKSPAN_OPERATOR_KEY": "hs_" + "x" * 43}
 
 
 class Parent:
@@ -113,6 +118,8 @@ def test_a_worker_that_dies_is_started_anew(start) -> None:
     assert third not in (first, second)
     ports = {line.split()[2] for line in parent.lines if line.startswith("worker ")}
     assert len(ports) == 1
+    firsts = [line.split()[3] for line in parent.lines if line.startswith("worker ")]
+    assert firsts == ["1", "1", "0"], "who takes another's place starts nothing paused"
     os.kill(second, 0)  # is there
     parent.process.send_signal(signal.SIGTERM)
     assert parent.ends() == 0
@@ -122,6 +129,25 @@ def test_a_worker_that_can_not_start_ends_all(start) -> None:
     """It has said why; starting it for ever would say the same for ever."""
     parent = start("refuses")
     assert parent.ends() == 3
+
+
+def test_a_refusal_is_said_once(tmp_path: Path) -> None:
+    """Whatever keeps one from starting keeps all: one line, not one of each, and the exit code of a refusal."""
+    url = "postgresql://user:hunter2@127.0.0.1:1/x"
+    done = subprocess.run(
+        [sys.executable, "-m", "hookspan", "serve", "--workers", "4", "--port", "0", "--database-url", url],
+        env=environment() | KEYS,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    said = [line for line in (done.stdout + done.stderr).splitlines() if "can't be connected to" in line]
+    assert len(said) == 1, done.stderr
+    assert "127.0.0.1:1/x" in said[0]
+    assert "hunter2" not in done.stdout + done.stderr
+    assert done.returncode == 3
 
 
 def test_workers_do_not_outlive_their_parent(start) -> None:

@@ -29,7 +29,7 @@ ROOMS = {  # by what a name begins with; all others are in `_delivery`
     "_access": re.compile("(Created)?Key|(Invited)?Person|(Opened)?Session|(Created)?Portal|Audit|Actor"),
 }
 WORDS = {
-    "_delivery": "Applications, webhooks, events, deliveries, attempts, profiles.",
+    "_delivery": "Applications, webhooks, events, deliveries, attempts, profiles, pauses.",
     "_work": "Jobs, statistics, notices.",
     "_access": "Who may come in, and the audit log.",
 }

@@ -5,7 +5,11 @@ import re
 import pytest
 
 from hookspan.cli.node import GRACE_S
+from hookspan.engine.nodes import trust_window_least_s
 from hookspan.engine.options import EngineOptions
+from hookspan.ids import CELLS, NODE_SLOTS
+from hookspan.profiles import load_profiles
+from hookspan.profiles._rules import TIMEOUT_MS_MAX
 from hookspan.settings import Settings
 from hookspan.store.contract import ORPHANS_ALONE
 from hookspan.store.postgres import PostgresOptions
@@ -15,6 +19,8 @@ from tests.unit.deploy._files import TOP
 
 STORE = PostgresOptions()
 ENGINE = EngineOptions()
+SHIPPED = load_profiles()
+LONGEST_S = max(SHIPPED.get(name).rules.timeout_ms for name in SHIPPED.names) / 1000
 NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 ORDINALS = ["", "first", "second", "third", "fourth", "fifth", "sixth"]
 
@@ -50,12 +56,15 @@ def test_the_time_limits_of_a_connection() -> None:
 def test_the_trust_window_and_the_lease() -> None:
     """What is said of the defaults, and from where on the lease has room for a whole request."""
     text = words("postgresql.md")
-    window_s, deadline_s = Settings().trust_window, ENGINE.deadline_max_s
+    window_s, deadline_s = Settings().trust_window, LONGEST_S
     assert f"(`HOOKSPAN_TRUST_WINDOW`, {window_s} s)" in text
     assert f"{window_s - deadline_s:.0f} s by default" in text
-    assert f"(trust window less {deadline_s:.0f} s, the longest a request may take" in text
-    (least,) = re.findall(r"Below (\d+) s the lease", text)
-    assert int(least) - 1 < deadline_s * 3 / 2 <= int(least)
+    assert f"less the time that the request may take, {deadline_s:.0f} s in the shipped profiles" in text
+    least_s = trust_window_least_s(deadline_s)
+    assert f"Below {least_s} s, one and a half times what a request may take" in text
+    assert f"({trust_window_least_s(TIMEOUT_MS_MAX / 1000)} s where an application's" in text
+    settings = re.sub(r"\s+", " ", (TOP / "docs/settings.md").read_text(encoding="utf-8"))
+    assert f"({deadline_s:.0f} s in the shipped profiles, so {least_s})" in settings
     assert f"every {ENGINE.beat_interval_s:.0f} seconds (its beat)" in text
     assert f"{window_s - deadline_s:.0f} s after its last beat" in words("high-availability.md")
 
@@ -92,6 +101,24 @@ def test_the_bounds_that_sizes_follow_from() -> None:
     assert f"{ENGINE.node_bytes_max >> 20} MiB of bodies" in sizing
     assert f"{ENGINE.intake_bytes_max >> 20} MiB of events" in sizing
     assert f"at most {ENGINE.results_max:,}; beyond that nothing more is sent" in words("high-availability.md")
+
+
+def test_the_cells_of_the_largest_row() -> None:
+    """As many as have numbers of their own; what one takes in is their share, and its nodes find places in it."""
+    *_, last = read_table("From 1,000 to 1,000,000 events a second")
+    found = re.match(r"(\d+) cells, each with (\d+) nodes", last[2])
+    assert found is not None
+    assert int(found[1]) == CELLS
+    assert int(found[2]) <= NODE_SLOTS
+    rate = int(last[0].replace(",", "")) / CELLS
+    connections = int(found[2]) * (STORE.writers + STORE.readers + 2)
+    log_mb = rate * cost("written to its log") / 1e6
+    assert f"takes in {rate:,.0f} events a second: {log_mb:.0f} MB/s of log, {connections} connections" in words(
+        "sizing.md"
+    )
+    per_cell = words("cells.md")
+    assert f"`HOOKSPAN_CELL`: 0 to {CELLS - 1}" in per_cell
+    assert f"A cell has at most {NODE_SLOTS} nodes" in per_cell
 
 
 def read_table(heading: str) -> list[list[str]]:

@@ -1,14 +1,17 @@
 """A node among others, against a register in memory: leases, who is taken for dead, shares, changes made elsewhere."""
 
+from types import SimpleNamespace
+
 import msgspec
 import pytest
 
 from hookspan.domain.records import Webhook
 from hookspan.domain.states import Order, WebhookStatus
 from hookspan.engine.lane import Lane, Share
-from hookspan.engine.nodes import Following, Node, Watch
+from hookspan.engine.nodes import Following, Node, Watch, trust_window_least_s
 from hookspan.engine.options import EngineOptions
-from hookspan.errors import StoreUnavailable
+from hookspan.engine.roll_out import RollOut
+from hookspan.errors import HookspanError, StoreUnavailable
 from hookspan.ids import SLOTS, IdMaker, to_text
 from hookspan.store.contract import NodeSeen
 from hookspan.telemetry import Counters
@@ -16,7 +19,7 @@ from tests.support.clock import VirtualClock
 
 pytestmark = pytest.mark.anyio
 
-OPTIONS = EngineOptions(trust_window_s=30.0, deadline_max_s=15.0, beat_interval_s=2.0)
+OPTIONS = EngineOptions(trust_window_s=30.0, beat_interval_s=2.0)
 
 
 class Register:
@@ -33,14 +36,22 @@ class Register:
         self.is_away = False
         self.versions: dict[int, int] = {}
         self.asked: list[int] = []
+        self.settled: list[int] = []
+        self.profiles: object = None
 
-    async def register_node(self, _now_ms, *, delivers=True):
+    async def register_node(self, _now_ms, *, delivers=True, profiles=None):
         self._reached()
+        self.profiles = profiles
         self.made += 1
         self.counters[self.made] = 0
         if delivers:
             self.delivering.add(self.made)
         return self.made
+
+    async def settle_profiles(self, node, _now_ms):
+        self._reached()
+        self.settled.append(node)
+        return []
 
     async def beat(self, node):
         self._reached()
@@ -78,15 +89,34 @@ class Dispatcher:
 
     def __init__(self) -> None:
         self.until_ms = 0
+        self.lent_until_ms = 0
         self.dropped = 0
         self.is_in_doubt = False
         self.held: dict[int, int] = {}
 
-    def renew(self, until_ms) -> None:
-        self.until_ms = until_ms
+    def renew(self, trusted_until_ms, lent_until_ms) -> None:
+        self.until_ms = trusted_until_ms
+        self.lent_until_ms = lent_until_ms
 
     def drop_claims(self) -> None:
         self.dropped += 1
+
+
+class Recorder:
+    """Keeps how many nodes were registered when it was asked to write what is known."""
+
+    waiting = 3
+
+    def __init__(self, register: Register) -> None:
+        self.flushed: list[int] = []
+        self._register = register
+        self.error: HookspanError | None = None
+
+    async def flush(self, time_max_s: float) -> None:
+        assert 0 < time_max_s < 10
+        self.flushed.append(self._register.made)
+        if self.error is not None:
+            raise self.error
 
 
 class Intake:
@@ -99,12 +129,30 @@ class World:
         self.register = Register()
         self.dispatcher = Dispatcher()
         self.ids = IdMaker(self.clock)
-        self.node = Node(self.register, self.dispatcher, Intake(), self.clock, self.ids, options)  # type: ignore[arg-type]
+        self.recorder = Recorder(self.register)
+        roll_out = RollOut(self.register, self.dispatcher, self.clock, options, {"p": "h"})  # type: ignore[arg-type]
+        self.node = Node(
+            self.register,  # type: ignore[arg-type]
+            self.dispatcher,  # type: ignore[arg-type]
+            self.recorder,  # type: ignore[arg-type]
+            Intake(),  # type: ignore[arg-type]
+            self.clock,
+            self.ids,
+            options,
+            roll_out,
+        )
         self.registered: list[int] = []
         self.node.on_registered = self.registered.append
         self.node.on_freed = lambda: None
         self.counters = Counters()
-        self.watch = Watch(self.register, self.clock, options, self.counters, lambda: self.node.id)  # type: ignore[arg-type]
+        self.watch = Watch(
+            self.register,  # type: ignore[arg-type]
+            self.clock,
+            options,
+            self.counters,
+            lambda: self.node.id,
+            roll_out,
+        )
         self.counted: list[int] = []
         self.freed = 0
         self.watch.on_count = self.counted.append
@@ -116,6 +164,10 @@ class World:
     @property
     def lease_ms(self) -> int:
         return self.dispatcher.until_ms - self.clock.now_ms()
+
+    @property
+    def lent_ms(self) -> int:
+        return self.dispatcher.lent_until_ms - self.clock.now_ms()
 
     async def look_for(self, seconds: int, *, beats: bool = True) -> None:
         """Time passes; this node beats and looks as it would, each two seconds."""
@@ -137,12 +189,14 @@ async def world() -> World:
 # --- the lease
 
 
-async def test_a_lease_ends_before_another_may_take_over(world: World) -> None:
-    """What leaves at its last moment has met its deadline when the trust window has passed."""
-    assert world.lease_ms == 15_000
+async def test_a_lease_ends_when_another_may_take_over(world: World) -> None:
+    """For the trust window from its beat on nobody can have watched it stand still for so long; a third of that is lent
+    to what may last longer.
+    """
+    assert (world.lease_ms, world.lent_ms) == (30_000, 10_000)
     world.clock.move(10_000)
     await world.node.turn()
-    assert world.lease_ms == 15_000
+    assert (world.lease_ms, world.lent_ms) == (30_000, 10_000)
 
 
 async def test_a_beat_that_is_not_answered_renews_nothing(world: World) -> None:
@@ -154,11 +208,18 @@ async def test_a_beat_that_is_not_answered_renews_nothing(world: World) -> None:
     assert world.dispatcher.until_ms == until_ms
 
 
-async def test_a_short_window_leaves_a_short_lease() -> None:
-    """Where the window is no longer than a request may take, a third of it is still lent; duplicates may come of it."""
-    world = World(EngineOptions(trust_window_s=6.0, deadline_max_s=15.0))
+@pytest.mark.parametrize(("timeout_s", "window_s"), [(15, 23), (60, 90), (20, 30), (2, 3), (1, 2)])
+def test_a_window_has_room_for_the_slowest_request(timeout_s: float, window_s: int) -> None:
+    """Sent in the last moment that is lent, it has ended when the window has."""
+    assert trust_window_least_s(timeout_s) == window_s
+    assert window_s / 3 + timeout_s <= window_s
+
+
+async def test_a_short_window_has_more_beats() -> None:
+    """Six of them, so that one that is lost takes no lease away."""
+    world = World(EngineOptions(trust_window_s=6.0))
     await world.node.register()
-    assert world.lease_ms == 2_000
+    assert (world.lease_ms, world.lent_ms) == (6_000, 2_000)
     assert await world.node.turn() == 1.0
 
 
@@ -172,6 +233,18 @@ async def test_a_node_that_was_taken_out_registers_anew(world: World) -> None:
     after = world.ids.make()
     assert after > before
     assert after >> 11 & (SLOTS - 1) == 2
+
+
+@pytest.mark.parametrize("error", [None, StoreUnavailable("the database is away")])
+async def test_what_is_known_is_recorded_before_a_new_registration(world: World, error: HookspanError | None) -> None:
+    """Others may not have claimed it yet; and a write that fails does not keep the node out of the register."""
+    world.recorder.error = error
+    await world.node.turn()
+    assert world.recorder.flushed == []
+    del world.register.counters[1]
+    await world.node.turn()
+    assert world.recorder.flushed == [1]
+    assert world.registered == [1, 2]
 
 
 async def test_a_node_of_a_cell_makes_ids_of_its_own() -> None:
@@ -263,6 +336,19 @@ async def test_it_never_takes_itself_out(world: World) -> None:
     assert 1 in world.register.counters
 
 
+async def test_profiles_are_settled_before_anything_is_claimed(world: World) -> None:
+    """At the registration, before anybody hears of the number; then with each look at the others."""
+    assert world.register.profiles == {"p": "h"}
+    assert world.register.settled == [1]
+    await world.watch.turn()
+    assert world.register.settled == [1, 1]
+    world.register.counters.clear()
+    heard: list[list[int]] = []
+    world.node.on_registered = lambda _node: heard.append(list(world.register.settled))
+    await world.node.turn()
+    assert heard == [[1, 1, 2]]
+
+
 async def test_it_counts_who_delivers(world: World) -> None:
     """Nodes that only take in are not among those who share a webhook's rate."""
     await world.register.register_node(0)
@@ -284,6 +370,7 @@ async def test_orphans_are_looked_for_now_and_then(world: World) -> None:
 
 class Entry:
     profile = None
+    application = SimpleNamespace(id=1, profile="standard")
 
 
 def lane(share: Share, **members) -> Lane:
@@ -333,6 +420,15 @@ def test_who_only_takes_in_claims_nothing() -> None:
 # --- changes made elsewhere
 
 
+class Looks:
+    """Pauses that are looked at."""
+
+    count = 0
+
+    async def look(self) -> None:
+        self.count += 1
+
+
 class Known:
     """An index: application id to version."""
 
@@ -343,7 +439,7 @@ class Known:
     def __iter__(self):
         for ident, version in self.versions.items():
             entry = Entry()
-            entry.application = type("A", (), {"id": ident})  # type: ignore[attr-defined]
+            entry.application = SimpleNamespace(id=ident)
             entry.version = version  # type: ignore[attr-defined]
             yield entry
 
@@ -356,7 +452,8 @@ async def test_changes_are_followed() -> None:
     register, index = Register(), Known(dict.fromkeys(range(12_000), 1))
     register.versions = index.versions | {7: 2}
     del register.versions[9]
-    following = Following(register, index, VirtualClock(), OPTIONS)  # type: ignore[arg-type]
+    looks = Looks()
+    following = Following(register, index, looks, VirtualClock(), OPTIONS)  # type: ignore[arg-type]
     changes: list[int] = []
     following.on_change = lambda: changes.append(1)
     assert await following.turn() == 1.0

@@ -26,7 +26,7 @@ class Store:
     async def claim_suspect(self, *_args, **_kwargs):
         return None
 
-    async def next_due_at(self, _skip):
+    async def next_due_at(self, _skip, _leave):
         return None if self._due_in_ms is None else self._clock.now_ms() + self._due_in_ms
 
 

@@ -6,13 +6,14 @@ import msgspec
 import pytest
 
 from hookspan.domain.explain import Asked, explain_absence, explain_delivery
+from hookspan.domain.pause import Pause, PauseScope
 from hookspan.domain.records import Delivery, Event, Webhook
 from hookspan.domain.states import DeliveryReason, DeliveryState, Order, StatusReason, WebhookStatus
 
 NOW = 1_767_225_600_000
 ALL_REASONS = {
     "due", "scheduled", "behind_head", "stalled", "webhook_disabled", "secret_unreadable", "exhausted", "expired",
-    "gone", "blocked_destination", "person", "webhook_deleted", "job_cancelled", "skipped", "erased",
+    "gone", "paused", "blocked_destination", "person", "webhook_deleted", "job_cancelled", "skipped", "erased",
 }  # fmt: skip
 WEBHOOK = Webhook(
     id=7, application_id=1, name=None, url="https://example.com", status=WebhookStatus.ACTIVE, status_reason=None,
@@ -102,6 +103,50 @@ def test_what_can_not_be_signed_is_not_said_to_be_due(one, to, behind, reason):
     """Where nothing else holds it back; what is final is as it was."""
     why = explain_delivery(one, to, is_behind_head=behind, now_ms=NOW, can_sign=False)
     assert why.reason == reason
+
+
+def pause(**changes) -> Pause:
+    return msgspec.structs.replace(Pause(id=3, scope=PauseScope.ALL, paused_at=NOW, reason="A restore."), **changes)
+
+
+@pytest.mark.parametrize(
+    ("one", "to", "behind", "can_sign", "reason"),
+    [
+        (delivery(), WEBHOOK, False, True, "paused"),
+        (delivery(next_attempt_at=NOW + 1, attempt_count=1), WEBHOOK, False, True, "paused"),
+        (delivery(), WEBHOOK, True, True, "paused"),
+        (delivery(run=1, is_aside=True), DISABLED, False, True, "paused"),
+        (delivery(is_claimed=True, next_attempt_at=None), WEBHOOK, False, True, "due"),
+        (delivery(), DISABLED, False, True, "webhook_disabled"),
+        (delivery(), None, False, True, "webhook_disabled"),
+        (delivery(next_attempt_at=None), WEBHOOK, False, True, "stalled"),
+        (delivery(), WEBHOOK, False, False, "secret_unreadable"),
+        (delivery(state=DeliveryState.SUCCEEDED, finished_at=NOW, attempt_count=1), WEBHOOK, False, True, None),
+    ],
+)
+def test_a_pause_is_the_reason_where_nothing_else_would_hold_it(one, to, behind, can_sign, reason):
+    """What is being sent ends; what would not be sent without the pause either says why; what is final is as it was."""
+    why = explain_delivery(one, to, is_behind_head=behind, now_ms=NOW, can_sign=can_sign, pause=pause())
+    assert why.reason == reason
+    assert ("A restore." in why.sentence) is (reason == "paused")
+
+
+@pytest.mark.parametrize(
+    ("scope", "words"),
+    [
+        (PauseScope.ALL, "paused all sending"),
+        (PauseScope.PROFILE, "paused sending by this profile"),
+        (PauseScope.APPLICATION, "paused sending for this application"),
+    ],
+)
+def test_a_pause_says_what_is_paused_and_since_when(scope, words):
+    """With the operator's reason, where there is one, as a whole sentence."""
+    why = explain_delivery(DELIVERY, WEBHOOK, is_behind_head=False, now_ms=NOW, pause=pause(scope=scope))
+    assert why.sentence == (
+        f"The operator has {words} since 2026-01-01T00:00:00.000Z: A restore. The event is sent when sending goes on."
+    )
+    silent = explain_delivery(DELIVERY, WEBHOOK, is_behind_head=False, now_ms=NOW, pause=pause(reason=" ."))
+    assert "2026-01-01T00:00:00.000Z. The event" in silent.sentence
 
 
 @pytest.mark.parametrize("reason", list(DeliveryReason))

@@ -142,6 +142,30 @@ def test_the_hash_is_of_all_that_is_in_the_folder(tmp_path):
     assert load_profile(more).hash != first
 
 
+def test_the_content_s_hash_is_of_what_is_said(tmp_path):
+    """Not of how it is said: comments and white space are nothing; every value and the order of members is."""
+    toml = MINIMAL + "# a comment\n\n"
+    one, other = write_profile(tmp_path / "a"), write_profile(tmp_path / "b", toml)
+    first = load_profile(one).content_hash
+    assert load_profile(other).content_hash == first
+    assert load_profile(other).hash != load_profile(one).hash
+    for file in other.glob("*.json"):
+        file.write_bytes(b" \r\n" + file.read_bytes())
+    assert load_profile(other).content_hash == first
+    (other / "more.json").write_text('{"numbers": [1, 1.0, 1e400, 123456789012345678901234567890]}')
+    before = load_profile(other).content_hash
+    (other / "more.json").write_text('{"numbers": [1, 1.00, 1e400, 123456789012345678901234567890]}')
+    assert len({first, before, load_profile(other).content_hash}) == 3
+
+
+def test_hashes_are_told_by_name():
+    """Pinned to no value: they change with the data; but to their form, and to being the same each time."""
+    profiles = load_profiles()
+    assert set(profiles.hashes) == set(profiles.names)
+    assert profiles.hashes == load_profiles().hashes
+    assert all(len(one) == 64 for one in profiles.hashes.values())
+
+
 def test_a_profile_is_bounded(tmp_path):
     big = write_profile(tmp_path, name="big")
     (big / "big.json").write_bytes(b" " * (FILE_BYTES_MAX + 1))

@@ -34,6 +34,7 @@ from tests.contract.test_audit import entry
 from tests.contract.test_idempotency import use
 from tests.contract.test_identity import make_key, make_person, make_portal, sign_in
 from tests.contract.test_notices import new as new_notice
+from tests.contract.test_pauses import new_pause
 from tests.contract.world import ALL, World
 from tests.support.clock import VirtualClock
 from tests.support.postgres import DATABASES
@@ -41,7 +42,7 @@ from tests.support.postgres import DATABASES
 pytestmark = pytest.mark.anyio
 
 DAY_MS = 86_400_000
-NOT_COPIED = {"fact", "node", "sqlite_sequence", "idempotency_tally"}
+NOT_COPIED = {"fact", "node", "sqlite_sequence", "idempotency_tally", "profile_in_force"}
 
 
 @pytest.fixture
@@ -125,6 +126,10 @@ class Past:
         await store.finish_key(done.id, KeyState.DONE, b"answer")
         await store.add_statistics([HourCounts(number, 490_000, 1, 2, 3, 4, 5, {8: 1}) for number in range(30)])
         await store.add_notice(new_notice(world, self.webhook, NoticeKind.FAILING))
+        await store.pause(new_pause(world, "bridge-lms", "moving"))
+        ended = await store.pause(new_pause(world, application))
+        await store.end_pause(ended.id, world.now)
+        self.pauses = await store.pauses()
         await store.expire(0, 0, 10, world.now, mark_ms=world.now)
 
 
@@ -162,11 +167,12 @@ async def test_everything_is_there_and_goes_on(past: Past, url: str) -> None:
     store = world.store
     try:
         assert await store.check_value(b"another") == b"\x00check"
+        assert await store.pauses() == past.pauses
         old_node = past.world.node
         assert await world.register() > old_node
-        assert await world.record(past.world.result(past.held)) == {past.held.id}, "its claim was freed"
         application = await store.get_application("app_x")
         assert application is not None
+        assert not (await world.delivery(application, past.held.id)).is_claimed, "its claim was freed"
         [event] = await store.list_events(application.id, ALL, event_types=None, publisher_id="own-ü")
         assert event.body == bytes(range(256))
         states = {one.state for one in await world.deliveries(application)}
@@ -235,16 +241,69 @@ async def test_progress_is_told_while_it_is_compared(past: Past, url: str, monke
 
 
 async def test_only_an_empty_one_is_copied_into(past: Past, url: str) -> None:
-    """Not one that was served from, nor a copy that is whole."""
+    """Not one that was served from, also before there was anything else in it."""
     world = await open_copy(past, url)
     await world.register()
-    await world.store.close()
-    with pytest.raises(ConfigurationError, match="not empty"):
+    with pytest.raises(ConfigurationError, match=r"not empty: Hookspan was served from it .* in the table node\)"):
         await asyncio.to_thread(copy, past.path, url)
-    other = await asyncio.to_thread(DATABASES.make)
-    await asyncio.to_thread(copy, past.path, other)
-    with pytest.raises(ConfigurationError, match="not empty"):
-        await asyncio.to_thread(copy, past.path, other)
+    await world.application()
+    await world.store.deregister_node(world.node, world.now)
+    await world.store.close()
+    with pytest.raises(ConfigurationError, match=r"in the table application\)\. Copy into a new one: create database"):
+        await asyncio.to_thread(copy, past.path, url)
+
+
+async def test_a_copy_that_is_whole_is_told_from_others(past: Past, url: str, tmp_path: Path) -> None:
+    """Of this very file there is nothing left to do; of another one, or of this one as it was before, there is no way
+    but a new database.
+    """
+    await asyncio.to_thread(copy, past.path, url)
+    with pytest.raises(ConfigurationError, match="whole copy of this very file already: nothing is to be copied"):
+        await asyncio.to_thread(copy, past.path, url)
+    other = Past(tmp_path / "other.db")
+    await other.live()
+    store = SqliteStore(other.path, clock=other.clock, ids=other.ids)
+    await store.open()
+    await store.register_node(other.clock.now_ms())
+    await store.close()
+    with pytest.raises(ConfigurationError, match="whole copy of another SQLite database"):
+        await asyncio.to_thread(copy, other.path, url)
+
+
+async def test_another_programs_is_not_copied_into(past: Past) -> None:
+    """Nothing is made in it."""
+    url = await asyncio.to_thread(DATABASES.make, template="template0")
+    name = url.rpartition("/")[2]
+    DATABASES.server.execute("create table other (x int)", database=name)
+    with pytest.raises(ConfigurationError, match=r"another program's\. Make one of its own"):
+        await asyncio.to_thread(copy, past.path, url)
+    tables = DATABASES.server.execute("select count(*) from pg_tables where schemaname = 'public'", database=name)
+    assert tables == [(1,)]
+    await asyncio.to_thread(DATABASES.drop, url)
+
+
+async def test_status_tells_a_part_from_a_whole(
+    past: Past, url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For people and programs: while it is a part, how far it came and what goes on with it."""
+    monkeypatch.setattr(source_room, "CHUNK_ROWS", 4)
+    with pytest.raises(KeyboardInterrupt):
+        await asyncio.to_thread(copy, past.path, url, None, 7)
+    facts, shown = await status(url, capsys)
+    assert (facts["state"], facts["copy_table"]) == ("partial", "event")
+    assert "not whole (it came to the table event). Run `hookspan db copy` again" in shown
+    await asyncio.to_thread(copy, past.path, url)
+    facts, shown = await status(url, capsys)
+    assert (facts["state"], facts["copy_table"], facts["nodes"]) == ("whole", None, 0)
+    assert "copy" not in shown
+
+
+async def status(url: str, capsys: pytest.CaptureFixture[str]) -> tuple[dict[str, object], str]:
+    """As JSON, and as people see it."""
+    assert await asyncio.to_thread(run, ["db", "status", "--json", "--database-url", url]) == Exit.OK
+    facts = json.loads(capsys.readouterr().out)
+    assert await asyncio.to_thread(run, ["db", "status", "--database-url", url]) == Exit.OK
+    return facts, capsys.readouterr().out
 
 
 async def test_a_source_that_was_served_from_meanwhile_is_refused(past: Past, url: str) -> None:
@@ -333,7 +392,7 @@ async def test_the_command_copies(
     assert await asyncio.to_thread(run, ["db", "copy", "--database-url", source, "--json"]) == Exit.OK
     assert json.loads(capsys.readouterr().out)["rows"]["event"] == 22
     assert await asyncio.to_thread(run, ["db", "copy", "--to", url, "--database-url", source]) == Exit.CANT_START
-    assert "not empty" in capsys.readouterr().err
+    assert "whole copy of this very file" in capsys.readouterr().err
     other = await asyncio.to_thread(DATABASES.make)
     assert await asyncio.to_thread(run, ["db", "copy", "--to", other, "--database-url", source]) == Exit.OK
     assert "the same on both sides" in capsys.readouterr().out

@@ -60,6 +60,7 @@ async def claims_s(world: World, other: int) -> list[float]:
     return took_s
 
 
+@pytest.mark.alone
 async def test_a_backlog_hides_nobody() -> None:
     """With 100,000 deliveries of one webhook due, another's event is in the very next claim, and claims stay short."""
     async with two_nodes() as nodes:

@@ -87,7 +87,7 @@ async def test_more_than_the_queue_holds_is_refused_at_once(url: str) -> None:
 
 async def test_a_statement_that_takes_too_long_is_ended_by_the_server(url: str) -> None:
     """The limit goes with the connection; the same connection is used on."""
-    async with opened(url, write_time_max_s=0.3) as world:
+    async with opened(url, write_time_max_s=1.0) as world:
         with pytest.raises(StoreUnavailable, match="too long"):
             await inside(world)._writers.submit(ask("select pg_sleep(30)"), time_max_s=30)
         await world.application()
@@ -97,7 +97,7 @@ async def test_a_server_that_does_not_answer_is_cut_off(url: str) -> None:
     """The caller hears of it at its deadline; what waited behind is told that nothing was stored; the lane comes
     back.
     """
-    async with behind_proxy(url, write_time_max_s=0.5, connect_time_max_s=1.0) as (world, proxy):
+    async with behind_proxy(url, write_time_max_s=1.0, connect_time_max_s=2.0) as (world, proxy):
         proxy.stall = True
         store = inside(world)
         calls = [store._writers.submit(ask("select 1")) for _ in range(3)]
@@ -301,6 +301,7 @@ async def test_a_ring_reaches_other_nodes_and_not_its_own(url: str) -> None:
             woken.set()
 
         await until(lambda: inside(one)._bell.is_heard and inside(two)._bell.is_heard)
+        await asyncio.gather(one.store.beat(one.node), two.store.beat(two.node))  # what rang before was told by now
         one.store.on_ring = lambda: hear(1)
         two.store.on_ring = lambda: hear(2)
         for _ in range(50):

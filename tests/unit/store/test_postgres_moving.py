@@ -18,6 +18,7 @@ from hookspan.cli._output import Exit
 from hookspan.cli._root import run
 from hookspan.domain.audit import AuditEntry
 from hookspan.domain.caller import Role
+from hookspan.domain.pause import PauseScope
 from hookspan.domain.records import Application, Webhook
 from hookspan.domain.states import Cause, DeliveryState, WebhookStatus
 from hookspan.errors import ConfigurationError, HookspanError, NotFound, StateForbidden, StoreUnavailable
@@ -29,6 +30,7 @@ from hookspan.store.postgres import Move, PostgresStore
 from hookspan.store.postgres._migrations import MIGRATIONS
 from hookspan.vault import Vault
 from tests.contract import jobs, test_identity
+from tests.contract.test_pauses import new_pause
 from tests.contract.world import World
 from tests.support.postgres import OPTIONS
 from tests.unit.store.moving import Cells, two_cells
@@ -422,6 +424,45 @@ async def test_a_second_target_is_refused(cells: Cells, monkeypatch: pytest.Monk
     assert await serving(cells, application) == [1]
 
 
+@pytest.mark.parametrize("of", ["application", "profile", "all"])
+async def test_what_is_paused_stays_paused(cells: Cells, of: str) -> None:
+    """Its own pause goes along; one that it is under with others becomes its own. Others of the target are sent."""
+    application, webhook = await fill(cells.old)
+    beside = await cells.new.application("beside")
+    await cells.new.publish(beside, await cells.new.webhook(beside))
+    scopes: dict[str, Application | str | None] = {"application": application, "profile": "standard", "all": None}
+    scope = scopes[of]
+    ended = await cells.old.store.pause(new_pause(cells.old, scope))
+    await cells.old.store.end_pause(ended.id, cells.old.now)
+    made = await cells.old.store.pause(new_pause(cells.old, scope, "not now"))
+    await cells.move("acme")
+    assert {one.application_id for one in await cells.new.claim()} == {beside.id}
+    found = await cells.new.store.pauses()
+    assert {(one.scope, one.application_id) for one in found} == {(PauseScope.APPLICATION, application.id)}
+    assert sorted((one.reason, one.paused_at, one.ended_at is None) for one in found) == sorted(
+        [("", ended.paused_at, False), (made.reason, made.paused_at, True)]
+    )
+    left = await cells.old.store.pauses()
+    assert left == ([] if of == "application" else left)
+    assert len(left) == (0 if of == "application" else 2)
+    [own] = [one for one in found if one.ended_at is None]
+    await cells.new.store.end_pause(own.id, cells.new.now)
+    assert webhook.id in {one.webhook_id for one in await cells.new.claim()}
+
+
+async def test_its_own_pause_and_a_wider_one_are_one(cells: Cells) -> None:
+    """One of an application is in force at a time: its own comes first. It can come back, too."""
+    application, _ = await fill(cells.old)
+    own = await cells.old.store.pause(new_pause(cells.old, application, "own"))
+    await cells.old.store.pause(new_pause(cells.old, None, "wide"))
+    await cells.move("acme")
+    assert await cells.new.store.pauses() == [own]
+    await cells.old.expire(0, 0)
+    await cells.move("acme", urls=(cells.urls[1], cells.urls[0]))
+    assert own in await cells.old.store.pauses()
+    assert len(await cells.old.store.pauses()) == 2
+
+
 async def test_two_runs_at_once_are_refused(cells: Cells) -> None:
     """The second says so, and the first is not disturbed."""
     application, _ = await fill(cells.old)
@@ -446,7 +487,7 @@ def test_every_table_goes_over() -> None:
     """But for what is about the database itself, and what triggers fill."""
     text = "".join(migration.text for migration in MIGRATIONS)
     tables = set(re.findall(r"create table (\w+)", text))
-    assert tables - {*BULK, *FRAME} == {"fact", "node", "idempotency_tally"}
+    assert tables - {*BULK, *FRAME} == {"fact", "node", "idempotency_tally", "profile_in_force", "node_profile"}
 
 
 async def test_the_command_moves(

@@ -1,7 +1,6 @@
 """Opening: what is not safe, or not ours, is refused in one line that says what to do and never the password."""
 
 import asyncio
-import socket
 from collections.abc import Iterator
 
 import psycopg
@@ -11,6 +10,7 @@ from hookspan.errors import ConfigurationError, StoreUnavailable
 from hookspan.store.postgres import PostgresStore, _opening
 from hookspan.store.postgres._migrations import VERSION
 from tests.support.clock import VirtualClock
+from tests.support.ports import free_port
 from tests.support.postgres import DATABASES, OPTIONS, Server
 
 pytestmark = pytest.mark.anyio
@@ -64,10 +64,8 @@ async def test_a_url_that_is_none(wrong: str) -> None:
 
 async def test_a_server_that_is_not_there() -> None:
     """Host and port are named."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-        detail = await refused(f"postgresql://u:{SECRET}@127.0.0.1:{port}/d")
+    port = free_port()
+    detail = await refused(f"postgresql://u:{SECRET}@127.0.0.1:{port}/d")
     assert f"127.0.0.1:{port}" in detail
     assert "Check that it runs" in detail
 
@@ -90,6 +88,36 @@ async def test_a_role_without_rights(url: str) -> None:
     DATABASES.server.execute("revoke create on schema public from public", database=name_of(url))
     detail = await refused(DATABASES.server.url(name_of(url), user=f"guest_{name_of(url)}", password=SECRET))
     assert "must own it" in detail
+
+
+async def test_a_role_that_may_not_enter(url: str) -> None:
+    """The server knows it, and that database is not for it."""
+    role = f"guest_{name_of(url)}"
+    DATABASES.server.execute(f"drop role if exists {role}")
+    DATABASES.server.execute(f"create role {role} login password '{SECRET}'")
+    DATABASES.server.execute(f"revoke connect on database {name_of(url)} from public")
+    detail = await refused(DATABASES.server.url(name_of(url), user=role, password=SECRET))
+    assert "does not let this role into that database" in detail
+    assert "alter database" in detail
+
+
+async def test_a_server_without_tls(url: str) -> None:
+    """Where the URL asks for it; the tests' server has none. What to look at is named on both sides."""
+    detail = await refused(f"{url}?sslmode=require")
+    assert "There is no TLS" in detail
+    assert "sslmode" in detail
+    assert "ssl in postgresql.conf" in detail
+
+
+async def test_a_part_of_a_copy(url: str) -> None:
+    """Nothing is served from it: the line says how the rest comes."""
+    store = store_at(url)
+    await store.open()
+    await store.close()
+    DATABASES.server.execute("insert into fact (name, bytes) values ('copy', '{}')", database=name_of(url))
+    detail = await refused(url)
+    assert "was begun and is not whole" in detail
+    assert "`hookspan db copy` again" in detail
 
 
 async def test_a_database_of_another_program(url: str) -> None:

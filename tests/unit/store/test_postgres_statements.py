@@ -23,7 +23,18 @@ ROOM = Path(hookspan.store.postgres.__file__).parent
 INDEX_NAMES = set(re.findall(r"create (?:unique )?index (\w+)", "".join(one.text for one in MIGRATIONS)))
 ROWS = 20_000
 BASE = first_id_at(VirtualClock().now_ms())
-CLAIM = {"node": 1, "nodes": 2, "now": 10, "per_webhook": 100, "skip": [], "low": 0, "after": 0, "last": ID_MAX}
+CLAIM = {
+    "node": 1,
+    "nodes": 2,
+    "now": 10,
+    "per_webhook": 100,
+    "skip": [],
+    "low": 0,
+    "after": 0,
+    "last": ID_MAX,
+    "applications": [],
+    "profiles": [],
+}
 SOME = [BASE + number for number in range(5_000, 5_100)]
 
 
@@ -89,6 +100,8 @@ HOT = {
     "take_deliveries": {"node": 1, "ids": SOME, "event_ids": SOME},
     "release_deliveries": {"node": 1, "now": 10, "ids": SOME, "claims": [1] * len(SOME)},
     "record_results": record_bindings(),
+    "find_freed": {"ids": SOME, "claims": [1] * len(SOME)},
+    "take_back_deliveries": {"node": 1, "ids": SOME, "claims": [1] * len(SOME)},
     "free_claims": {"now": 10, "limit": 100},
 }
 

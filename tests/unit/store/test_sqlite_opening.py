@@ -128,7 +128,7 @@ async def test_a_damaged_file_is_found_after_an_unclean_end(open_world: Open, pa
     """A small database is examined when the last run did not end in order."""
     world = await open_world()
     application = await world.application()
-    await world.publish(application, count=300, body=b"x" * 500)
+    await world.publish(application, count=400, body=b"x" * 500)
     await world.store.close()
     connection = apsw.Connection(str(path))
     connection.execute("update fact set value = 0 where name = 'is_clean'")

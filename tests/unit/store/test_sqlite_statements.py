@@ -36,6 +36,11 @@ WALKS = {
     "find_droppable_events": "delivery_claimed",
     "find_events_of": "delivery_claimed",
     "list_deliveries": "webhook",
+    "bring_forward_pauses": "pause",  # few rows, and none while all is well
+    "count_pauses": "pause_in_force",
+    "delete_ended_pauses": "pause",
+    "list_pauses": "pause",
+    "read_paused": "pause_in_force",
 }
 # Made by a statement for itself, so that scanning it says nothing.
 TEMPORARY = re.compile(

@@ -155,7 +155,7 @@ async def test_jobs_are_bounded_and_intake_first(open_world: Open) -> None:
 
 async def test_a_disk_that_hangs_is_in_doubt(open_world: Open) -> None:
     """Nobody waits for ever: those in the commit are told that it is open, those behind it that nothing was kept."""
-    world = await open_world(commit_time_max_s=0.05)
+    world = await open_world(commit_time_max_s=0.5)
     store = inside(world)
     hang = threading.Event()
     first = asyncio.create_task(store._write(lambda _db: hang.wait(30)))

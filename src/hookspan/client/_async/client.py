@@ -15,6 +15,7 @@ from hookspan.client._async.events import AsyncEvents
 from hookspan.client._async.jobs import AsyncJobs
 from hookspan.client._async.keys import AsyncKeys
 from hookspan.client._async.notices import AsyncNotices
+from hookspan.client._async.pauses import AsyncPauses
 from hookspan.client._async.people import AsyncPeople, AsyncSessions
 from hookspan.client._async.portal import AsyncPortalSessions
 from hookspan.client._async.profiles import AsyncProfiles
@@ -67,6 +68,7 @@ class AsyncClient(AsyncPublishAll):
         self.profiles = AsyncProfiles(self._wire)
         self.jobs = AsyncJobs(self._wire)
         self.notices = AsyncNotices(self._wire)
+        self.pauses = AsyncPauses(self._wire)
         self.keys = AsyncKeys(self._wire)
         self.people = AsyncPeople(self._wire)
         self.sessions = AsyncSessions(self._wire)

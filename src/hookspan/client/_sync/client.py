@@ -19,6 +19,7 @@ from hookspan.client._sync.events import Events
 from hookspan.client._sync.jobs import Jobs
 from hookspan.client._sync.keys import Keys
 from hookspan.client._sync.notices import Notices
+from hookspan.client._sync.pauses import Pauses
 from hookspan.client._sync.people import People, Sessions
 from hookspan.client._sync.portal import PortalSessions
 from hookspan.client._sync.profiles import Profiles
@@ -67,6 +68,7 @@ class Client(PublishAll):
         self.profiles = Profiles(self._wire)
         self.jobs = Jobs(self._wire)
         self.notices = Notices(self._wire)
+        self.pauses = Pauses(self._wire)
         self.keys = Keys(self._wire)
         self.people = People(self._wire)
         self.sessions = Sessions(self._wire)

@@ -1,5 +1,5 @@
 # Made from hookspan.manage.views by `python -m tests.unit.client.mirror`: change it there.
-"""Applications, webhooks, events, deliveries, attempts, profiles."""
+"""Applications, webhooks, events, deliveries, attempts, profiles, pauses."""
 
 from typing import Any
 
@@ -107,6 +107,28 @@ class Accepted(Shape, frozen=True, kw_only=True):
 
     id: str
     publisher_id: str | None
+
+
+class Paused(Shape, frozen=True, kw_only=True):
+    """Why nothing is sent to an application's webhooks now: the widest pause that it is under."""
+
+    scope: str
+    since: str
+    reason: str
+
+
+class Pause(Shape, frozen=True, kw_only=True):
+    """The operator has stopped sending of everything, of one profile or of one application. Events are taken in and
+    kept meanwhile, and their deliveries wait.
+    """
+
+    id: str
+    scope: str
+    profile: str | None
+    application_id: str | None
+    reason: str
+    paused_at: str
+    ended_at: str | None
 
 
 class Rotation(Shape, frozen=True, kw_only=True):
@@ -219,6 +241,7 @@ class Application(Shape, frozen=True, kw_only=True):
     metadata: dict[str, Any]
     notify: str | None
     last_position: int
+    paused: Paused | None
     created_at: str
     updated_at: str
 

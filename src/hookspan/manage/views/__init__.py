@@ -43,6 +43,7 @@ from hookspan.manage.views.deliveries import (
     ShownState,
     ShownVerdict,
 )
+from hookspan.manage.views.pauses import Pause, Paused, PauseList, ShownPauseScope
 from hookspan.manage.views.profiles import (
     Catalog,
     CatalogEntry,
@@ -157,6 +158,9 @@ __all__ = [
     "NotifyTest",
     "OpenedSession",
     "Order",
+    "Pause",
+    "PauseList",
+    "Paused",
     "Percentiles",
     "Person",
     "PersonList",
@@ -174,6 +178,7 @@ __all__ = [
     "SessionList",
     "ShownCause",
     "ShownNoticeOutcome",
+    "ShownPauseScope",
     "ShownRole",
     "ShownRule",
     "ShownScope",

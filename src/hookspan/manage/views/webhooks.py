@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from hookspan.manage.views._base import Time, View
+from hookspan.manage.views.pauses import Paused
 
 ShownStatus = Literal["active", "disabled", "deleted"]
 ShownStatusReason = Literal["created", "person", "gone", "failing"]
@@ -25,6 +26,7 @@ class Application(View, frozen=True, kw_only=True):
     metadata: dict[str, Any]
     notify: str | None
     last_position: int
+    paused: Paused | None
     created_at: Time
     updated_at: Time
 

@@ -5,6 +5,7 @@ Read `store.py` first: each call of the contract is a line there. `_ways.py` say
 """
 
 from hookspan.store.postgres._cell import Cell
+from hookspan.store.postgres._inbox_look import InboxLook, RefusedEvent, drop_refused, look_at_inbox, retry_refused
 from hookspan.store.postgres._moving import Move
 from hookspan.store.postgres._options import PostgresOptions
 from hookspan.store.postgres._place import listening_at
@@ -14,11 +15,16 @@ from hookspan.store.postgres.store import PostgresStore
 
 __all__ = [
     "Cell",
+    "InboxLook",
     "Move",
     "PostgresOptions",
     "PostgresStore",
     "PostgresTarget",
+    "RefusedEvent",
     "Status",
+    "drop_refused",
     "listening_at",
+    "look_at_inbox",
     "read_status",
+    "retry_refused",
 ]

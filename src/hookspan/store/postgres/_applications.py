@@ -113,4 +113,5 @@ def take_out(connection: Connection, application_id: int, now_ms: int, sweep_chu
     rows.run(connection, "mark_webhooks_deleted", bindings)
     rows.run(connection, "insert_revisions", (application_id,))
     delete_of_application(connection, application_id)
+    rows.run(connection, "delete_pauses_of_application", (application_id,))
     sweep_application(connection, application_id, now_ms, sweep_chunk)

@@ -9,6 +9,7 @@ from hookspan.store.postgres import _lowest
 from hookspan.store.postgres import _rows as rows
 from hookspan.store.postgres._columns import numbers
 from hookspan.store.postgres._connection import Connection
+from hookspan.store.postgres._pauses import PassedBy, passed_by
 from hookspan.store.postgres._rows import ID_MAX, id_list
 
 ASIDES_MAX = 100  # of one claim: what people send by hand goes first, and leaves room for the rest
@@ -27,7 +28,7 @@ class Claimer:
     def __init__(self) -> None:
         self._after = 0
 
-    def claim(
+    def claim(  # noqa: PLR0913 - the contract's, each by name
         self,
         connection: Connection,
         node: int,
@@ -38,12 +39,13 @@ class Claimer:
         bytes_max: int,
         skip: Collection[int],
         nodes: int,
+        leave: Collection[str] = (),
     ) -> list[Claimed]:
         """Take due deliveries; see `Store.claim`."""
         if limit <= 0 or per_webhook <= 0:
             return []
-        lowest = rows.value(connection, "lock_node", (node,))
-        if lowest is None:
+        ground = _ground(connection, node, leave)
+        if ground is None:
             return []
         bindings = {
             "node": node,
@@ -51,8 +53,7 @@ class Claimer:
             "now": now_ms,
             "per_webhook": min(per_webhook, limit),
             "skip": id_list(skip),
-            "low": lowest,
-        }
+        } | ground
         asides = _find_asides(connection, bindings | {"limit": min(limit, ASIDES_MAX)})
         limit -= len(asides)
         found, came_to = _find_around(connection, bindings, self._after, limit)
@@ -64,22 +65,39 @@ class Claimer:
         return _take(connection, node, picked) if picked else []
 
 
-def claim_suspect(connection: Connection, node: int, now_ms: int, skip: Collection[int]) -> Claimed | None:
+def claim_suspect(
+    connection: Connection, node: int, now_ms: int, skip: Collection[int], leave: Collection[str]
+) -> Claimed | None:
     """See `Store.claim_suspect`."""
-    lowest = rows.value(connection, "lock_node", (node,))
-    if lowest is None:
+    ground = _ground(connection, node, leave)
+    if ground is None:
         return None
-    bindings = {"now": now_ms, "skip": id_list(skip), "low": lowest}
+    bindings = {"now": now_ms, "skip": id_list(skip)} | ground
     found: list[_Picked] = rows.many(connection, "find_suspect", tuple, bindings)
     taken = _take(connection, node, found) if found else []
     return taken[0] if taken else None
 
 
-def next_due_at(connection: Connection, skip: Collection[int]) -> int | None:
+def next_due_at(connection: Connection, skip: Collection[int], leave: Collection[str]) -> int | None:
     """See `Store.next_due_at`."""
-    bindings = {"skip": id_list(skip), "low": _lowest.read(connection)}
+    passed = passed_by(connection, leave)
+    if passed.is_all:
+        return None
+    bindings = {"skip": id_list(skip), "low": _lowest.read(connection)} | passed.bindings
     found = [rows.value(connection, name, bindings) for name in ("find_next_due", "find_next_aside")]
     return min((at_ms for at_ms in found if at_ms is not None), default=None)
+
+
+def _ground(connection: Connection, node: int, leave: Collection[str]) -> dict[str, Any] | None:
+    """What all that claims is bound by, with the node held registered; None when it is not, or everything is paused."""
+    row = rows.first_row(connection, "lock_claimer", (node,))
+    if row is None:
+        return None
+    lowest, has_pauses = row
+    passed = (
+        passed_by(connection, leave) if has_pauses else PassedBy(is_all=False, profiles=list(leave), applications=[])
+    )
+    return None if passed.is_all else {"low": lowest} | passed.bindings
 
 
 def _find_around(connection: Connection, bindings: dict[str, Any], start: int, limit: int) -> tuple[list[_Picked], int]:

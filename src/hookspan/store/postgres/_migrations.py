@@ -111,6 +111,8 @@ def _run_next(connection: Connection, where: str, options: PostgresOptions, migr
     _limit(connection, "lock_timeout", options.migration_lock_time_max_s)
     if version == 0:
         rows.execute(connection, "create_version")
+    # Where that table is all others are made: a schema that has come since may stand before it in the role's path.
+    rows.execute(connection, "pin_path")
     migration = migrations[version]
     connection.execute(migration.text)
     rows.run(connection, "set_version", {"version": migration.number, "works_since": migration.works_since})
@@ -125,7 +127,10 @@ def refusal(error: psycopg.Error, where: str) -> ConfigurationError:
     if isinstance(error, psycopg.errors.LockNotAvailable):
         detail = "Somebody holds a table of it for too long. End what runs there and start again."
     elif isinstance(error, psycopg.errors.InsufficientPrivilege):
-        detail = "The role must own it, or may create in its schema: alter database … owner to …"
+        detail = (
+            "The role must own it: alter database … owner to … Or it owns the schema of its tables, and one called "
+            "hookspan: create schema hookspan authorization …"
+        )
     else:
         detail = f"{type(error).__name__} {error.sqlstate}: see the database's log."
     return ConfigurationError(f"The database at {where} can't be brought up to date. {detail}")

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from concurrent import futures
 from typing import Literal
 
+import msgspec
 import psycopg
 
 from hookspan.clock import SystemClock
@@ -243,6 +244,7 @@ class Move:
                 lowest = rows.value(target, "find_lowest_pending_of", (list(owned.webhook_ids),))
                 if lowest is not None:
                     _lowest.lower(target, lowest)
+                self._keep_pauses(owned.application_id)
                 self._keep(self._target, owned.application_id)
                 self._notes.arrive(owned.application_id)
         finally:
@@ -284,6 +286,18 @@ class Move:
         number = cell.cell
         assert number is not None, "both sides were checked"
         _audit.keep(cell.connection, self._entry("application.moved", chain), IdMaker(SystemClock(), own_slot(number)))
+
+    def _keep_pauses(self, application_id: int) -> None:
+        """What it was under in the source with others (of everything, of its profile) it is under in the target alone:
+        nothing is sent that was not to be, and what had waited is not taken to have been tried. Its own came along.
+        """
+        number = self._target.cell
+        assert number is not None, "both sides were checked"
+        ids = IdMaker(SystemClock(), own_slot(number))
+        bindings = {"application_id": application_id}
+        for one in rows.many(self._source.connection, "list_wide_pauses", rows.pause, bindings):
+            taken = msgspec.structs.asdict(one) | {"id": ids.make(), "application_id": application_id}
+            rows.run(self._target.connection, "insert_moved_pause", taken)
 
     def _entry(self, action: str, chain: int) -> AuditEntry:
         return AuditEntry(

@@ -1,9 +1,9 @@
 """The calls of `hookspan.store.nodes` on PostgreSQL: other nodes live on the same database."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from hookspan.store.contract import ClaimRef
-from hookspan.store.nodes import NodeSeen
+from hookspan.store.nodes import LeftProfile, NodeSeen
 from hookspan.store.postgres import _nodes
 from hookspan.store.postgres._ways import Ways
 
@@ -18,9 +18,13 @@ class NodeCalls(Ways):
     def is_shared(self) -> bool:
         return True
 
-    async def register_node(self, now_ms: int, *, delivers: bool = True) -> int:
-        cell = self._options.cell
-        node = await self._write(lambda db: _nodes.register_node(db, now_ms, delivers=delivers, cell=cell))
+    async def register_node(
+        self, now_ms: int, *, delivers: bool = True, profiles: Mapping[str, str] | None = None
+    ) -> int:
+        cell, own = self._options.cell, dict(profiles or {})
+        node = await self._write(
+            lambda db: _nodes.register_node(db, now_ms, delivers=delivers, cell=cell, profiles=own)
+        )
         self._node = node
         if self._replica is not None:
             self._replica.registered(node)
@@ -28,6 +32,11 @@ class NodeCalls(Ways):
         while await self._write(lambda db: _nodes.bring_forward(db, now_ms, self._options.forward_chunk)):
             pass  # each turn takes some out of what is left
         return node
+
+    async def settle_profiles(self, node: int, now_ms: int) -> list[LeftProfile]:
+        if await self._read(lambda db: _nodes.are_settled(db, node)):
+            return await self._read(lambda db: _nodes.other_profiles(db, node))
+        return await self._write(lambda db: _nodes.settle_profiles(db, node, now_ms))
 
     async def deregister_node(self, node: int, now_ms: int) -> int:
         await self._write(lambda db: _nodes.delete_node(db, node))

@@ -1,21 +1,24 @@
 """The register of nodes, and the claims that stand in their names."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from hookspan.errors import ConfigurationError, StoreUnavailable
 from hookspan.ids import NODE_SLOTS, made_at_ms
 from hookspan.store.contract import RETRY_AHEAD_MS_MAX, ClaimRef
-from hookspan.store.nodes import NodeSeen
+from hookspan.store.nodes import LeftProfile, NodeSeen
 from hookspan.store.postgres import _rows as rows
 from hookspan.store.postgres._connection import Connection
 
 # Over so long the retries are spread that are brought forward, so that receivers don't get them all at once.
 _SPREAD_MS = 600_000
 CELL_FACT = "cell"
+_FLUSHES_KEPT = 1_000  # registrations ago: a node that was taken out brings what it has within seconds
 _REGISTER_LOCK = 0x486F6F6B4E6F6465  # "HookNode" read as a number
 
 
-def register_node(connection: Connection, now_ms: int, *, delivers: bool, cell: int) -> int:
+def register_node(
+    connection: Connection, now_ms: int, *, delivers: bool, cell: int, profiles: Mapping[str, str]
+) -> int:
     """A new node's id, whose remainder by the slots no other node's has. Other nodes live, so nothing of theirs is
     freed; for what nodes that are gone have left see `free_claims`, for a clock that was set back `bring_forward`.
     """
@@ -27,8 +30,33 @@ def register_node(connection: Connection, now_ms: int, *, delivers: bool, cell: 
         assert isinstance(node, int)
         if node % NODE_SLOTS not in taken:
             rows.run(connection, "insert_node", {"id": node, "now": now_ms, "delivers": delivers})
+            own = {"node": node, "names": list(profiles), "hashes": list(profiles.values())}
+            rows.run(connection, "insert_node_profiles", own)
+            rows.run(connection, "delete_flushes", (node - _FLUSHES_KEPT,))
             return node
     raise StoreUnavailable(f"{NODE_SLOTS} nodes are registered, and no more can be.")
+
+
+def other_profiles(connection: Connection, node: int) -> list[LeftProfile]:
+    """Those in force that are not the node's."""
+    return [
+        LeftProfile(name, in_force, own)
+        for name, in_force, own in rows.many(connection, "list_other_profiles", tuple, (node,))
+        if in_force is not None
+    ]
+
+
+def are_settled(connection: Connection, node: int) -> bool:
+    """Whether all of the node's profiles are in force: a look that changes nothing."""
+    found = rows.many(connection, "list_other_profiles", tuple, (node,))
+    return all(own is None for _, _, own in found)
+
+
+def settle_profiles(connection: Connection, node: int, now_ms: int) -> list[LeftProfile]:
+    """See `Store.settle_profiles`. Nobody registers meanwhile: whoever comes after sees what is in force."""
+    connection.execute("select pg_advisory_xact_lock(%s)", (_REGISTER_LOCK,))
+    rows.run(connection, "put_profiles_in_force", {"node": node, "now": now_ms})
+    return other_profiles(connection, node)
 
 
 def _check_cell(connection: Connection, cell: int) -> None:
@@ -62,6 +90,7 @@ def bring_forward(connection: Connection, now_ms: int, limit: int) -> bool:
         return False
     firsts = rows.run(connection, "bring_forward_firsts", {"now": now_ms, "limit": limit})
     rows.run(connection, "bring_forward_failures", {"now": now_ms})
+    rows.run(connection, "bring_forward_pauses", {"now": now_ms})
     bindings = {"now": now_ms, "latest": now_ms + RETRY_AHEAD_MS_MAX, "spread": _SPREAD_MS, "limit": limit}
     retries = rows.run(connection, "bring_forward_retries", bindings)
     return firsts >= limit or retries >= limit

@@ -9,6 +9,7 @@ from hookspan.store.postgres._migrations import migrate, refusal
 from hookspan.store.postgres._options import PostgresOptions
 from hookspan.store.postgres._partitions import make_ahead
 from hookspan.store.postgres._place import Place, connect
+from hookspan.store.postgres._pooler import check_pooler, pooler_refusal
 
 # 14 is the first that can detach a partition without stopping those who write.
 SERVER_VERSION_MIN = 140_000
@@ -26,6 +27,7 @@ def open_database(place: Place, options: PostgresOptions, now_ms: int, *, is_to_
         raise refused_connection(error, place) from error
     with connection:
         check_server(connection, place)
+        check_pooler(connection, place, options)
         try:
             migrate(connection, place.where, options)
             make_ahead(connection, now_ms, options)
@@ -98,10 +100,7 @@ def refused_connection(error: psycopg.Error, place: Place) -> ConfigurationError
             f"There is no database at {place.where}. Check its name in the database URL, or make it: create database …"
         )
     if "unsupported startup parameter" in text:
-        return ConfigurationError(
-            f"A pooler answers at {place.where}. Say so: give HOOKSPAN_DATABASE_LISTEN_URL (PostgreSQL's own address) "
-            "or HOOKSPAN_DATABASE_PREPARED=false, the same on all nodes."
-        )
+        return pooler_refusal(place.where)
     if "permission denied" in text:
         return ConfigurationError(
             f"PostgreSQL at {place.where} does not let this role into that database. The role must own it: alter "

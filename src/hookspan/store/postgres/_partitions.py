@@ -97,7 +97,10 @@ def _make_table(connection: Connection, one: Partition) -> None:
         if not _is_empty(connection, one):
             return
         connection.execute(_about(one, "drop table {name}"))
-    connection.execute(_about(one, "create table {name} (like {parent} including all)"))
+    # Beside its parent: the role's path may begin with another schema, that of `hookspan.publish`.
+    home = rows.value(connection, "read_home")
+    text = sql.SQL("create table {name} (like {parent} including all)")
+    connection.execute(text.format(name=sql.Identifier(home, one.name), parent=sql.Identifier(home, one.parent)))
     if one.parent == "delivery":
         connection.execute(_about(one, _DELIVERY_STORAGE))
 

@@ -1,6 +1,6 @@
 """Recording: outcomes of attempts, fenced by the claim; and claims given back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -15,6 +15,9 @@ from hookspan.store.postgres._locks import lock_webhooks
 from hookspan.store.postgres._webhooks import resume_stalled
 
 log = structlog.get_logger()
+
+Record = Callable[[Connection, int, Sequence[Result]], frozenset[int]]
+"""`record` or `record_carefully`."""
 
 
 def record(connection: Connection, node: int, results: Sequence[Result]) -> frozenset[int]:
@@ -51,6 +54,25 @@ def record_carefully(connection: Connection, node: int, results: Sequence[Result
     return _ended(connection, results, held)
 
 
+def record_freed(connection: Connection, node: int, results: Sequence[Result], write: Record) -> frozenset[int]:
+    """Those of late results whose claims were only freed, because the node was taken out, are written by `write`: that
+    nobody claimed them since makes them as good as if they had come before. The late deliveries' ids.
+
+    Applications first, as everybody locks; one that is frozen may have been copied, and keeps nothing more.
+    """
+    found = {ClaimRef(row[0], row[1]): row[2] for row in rows.many(connection, "find_freed", tuple, _refs(results))}
+    if not found:
+        return frozenset(result.delivery_id for result in results)
+    owners = sorted(set(found.values()))
+    there = set(rows.many(connection, "lock_applications", lambda row: int(row[0]), (owners,)))
+    wanted = [result for result in results if found.get(_ref(result)) in there]
+    _lock_resuming(connection, wanted)
+    taken = rows.many(connection, "take_back_deliveries", lambda row: ClaimRef(*row), _refs(wanted) | {"node": node})
+    back = set(taken)
+    late = frozenset(result.delivery_id for result in results if _ref(result) not in back)
+    return late | write(connection, node, [result for result in wanted if _ref(result) in back])
+
+
 def _lock_resuming(connection: Connection, results: Sequence[Result]) -> None:
     """Webhooks are locked before deliveries, by everybody."""
     lock_webhooks(connection, sorted({result.resumes for result in results if result.resumes is not None}))
@@ -61,7 +83,7 @@ def _ended(connection: Connection, results: Sequence[Result], held: set[ClaimRef
     late = set()
     for result in results:
         # By claim, not by delivery: a batch may bring an old and a new result of one delivery.
-        if ClaimRef(result.delivery_id, result.claim) not in held:
+        if _ref(result) not in held:
             late.add(result.delivery_id)
         elif result.resumes is not None:
             resume_stalled(connection, result.resumes, result.finished_at or 0)
@@ -84,18 +106,23 @@ def keep_test(connection: Connection, attempt: Attempt) -> None:
 
 def release(connection: Connection, node: int, claims: Sequence[ClaimRef], now_ms: int) -> None:
     """Give back what still is this node's; see `Store.release`."""
-    ordered = sorted(claims, key=_delivery_id)
-    bindings = {
-        "node": node,
-        "now": now_ms,
-        "ids": numbers([ref.delivery_id for ref in ordered]),
-        "claims": numbers([ref.claim for ref in ordered]),
-    }
-    rows.run(connection, "release_deliveries", bindings)
+    rows.run(connection, "release_deliveries", {"node": node, "now": now_ms} | _refs(claims))
 
 
 def _delivery_id(one: Result | ClaimRef) -> int:
     return one.delivery_id
+
+
+def _ref(result: Result) -> ClaimRef:
+    return ClaimRef(result.delivery_id, result.claim)
+
+
+def _refs(claims: Sequence[Result | ClaimRef]) -> dict[str, Any]:
+    ordered = sorted(claims, key=_delivery_id)
+    return {
+        "ids": numbers([one.delivery_id for one in ordered]),
+        "claims": numbers([one.claim for one in ordered]),
+    }
 
 
 def _delivery_columns(results: Sequence[Result], *, keeps_attempts: bool) -> dict[str, Any]:

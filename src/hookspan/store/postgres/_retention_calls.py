@@ -1,7 +1,7 @@
 """Retention on PostgreSQL: one turn is many short transactions, so that nothing waits for it."""
 
 from hookspan.store.contract import ExpiredTurn
-from hookspan.store.postgres import _drops, _idempotency, _lowest, _retention
+from hookspan.store.postgres import _drops, _idempotency, _inbox, _lowest, _retention
 from hookspan.store.postgres._retention import Borders
 from hookspan.store.postgres._sweep import sweep_one, swept
 from hookspan.store.postgres._ways import Ways
@@ -34,6 +34,8 @@ class RetentionCalls(Ways):
         if not has_more:
             has_more = await self._write(lambda db: _retention.drop_rest(db, drop_below, limit))
         has_more |= await self._write(lambda db: _idempotency.sweep(db, now_ms, limit))
+        obeyed_ms = now_ms if mark_ms is None else mark_ms
+        has_more |= await self._write(lambda db: _inbox.drop_refused(db, obeyed_ms, limit)) >= limit
         return ExpiredTurn(expired, dropped, not (is_full or has_more))
 
     async def retention_mark(self, now_ms: int) -> int:

@@ -33,7 +33,8 @@ def add(connection: Connection, counts: Sequence[HourCounts], node: int, number:
     The node's row is changed last: its heartbeat must not wait until this has got through to the rows of everybody. A
     call that comes again while its first one still runs waits for that at the first row of theirs.
     """
-    last = rows.value(connection, "read_flush", (node,)) if number else None
+    bindings = {"node": node, "number": number}
+    last = rows.value(connection, "read_flush", bindings) if number else None
     if last is not None and last >= number:
         raise BroughtBefore
     merged = _merged(counts)
@@ -41,9 +42,17 @@ def add(connection: Connection, counts: Sequence[HourCounts], node: int, number:
     of_all = [one for one in merged.values() if one.subject_id == ALL]
     if of_all:
         rows.run(connection, "add_statistics", _columns(of_all))
-    is_noted = last is None or rows.run(connection, "note_flush", {"node": node, "number": number})
-    if not is_noted and rows.value(connection, "read_flush", (node,)) is not None:
+    if number and not _is_noted(connection, bindings):
         raise BroughtBefore
+
+
+def _is_noted(connection: Connection, bindings: dict[str, int]) -> bool:
+    """With the node's row, or where that was taken out: whoever does so keeps the number, and has waited for us."""
+    if rows.run(connection, "note_flush", bindings):
+        return True
+    return not rows.value(connection, "has_node", (bindings["node"],)) and bool(
+        rows.run(connection, "note_flush_of_gone", bindings)
+    )
 
 
 def _add_to_own(connection: Connection, counts: _ByHour) -> None:

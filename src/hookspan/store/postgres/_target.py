@@ -17,10 +17,17 @@ from hookspan.store.postgres._options import PostgresOptions
 from hookspan.store.postgres._place import connect, read_place
 
 COPY_FACT = "copy"  # while it is there, the database is not whole
+COPIED_FACT = "copied"  # the mark of the source that a whole copy was made of
 _TIME_MAX_S = 86_400.0  # for one statement: a table is read through in one
 _STREAM_ROWS = 100  # fetched at once
 _LOADED = {"bigint": "int8", "smallint": "int2", "double precision": "float8", "boolean": "bool"}
 _progress_decoder = msgspec.json.Decoder(Progress)
+
+
+def read_progress(connection: Connection) -> Progress | None:
+    """How far a copy into this database has come; None where none is under way."""
+    noted = rows.value(connection, "read_copy")
+    return None if noted is None else _progress_decoder.decode(noted)
 
 
 class PostgresTarget:
@@ -35,6 +42,7 @@ class PostgresTarget:
         self._now_ms = now_ms
         self._connection: Connection
         self._types: dict[tuple[str, str], str] = {}
+        self._mark = ""
         self._days: set[int] = set()
 
     def __enter__(self) -> Self:
@@ -52,26 +60,40 @@ class PostgresTarget:
         self._connection.close()
 
     def begin(self, mark: str) -> Progress:
-        noted = rows.value(self._connection, "read_copy")
-        if noted is None:
-            for name in ("fact", "node", *(table.name for table in TABLES)):
-                text = sql.SQL("select exists (select 1 from {})").format(sql.Identifier(name))
-                row = self._connection.execute(text).fetchone()
-                if row is not None and row[0]:
-                    raise ConfigurationError(
-                        f"The database at {self._place.where} is not empty (there is something in {name}). Copy into a "
-                        "new one: create database hookspan."
-                    )
+        self._mark = mark
+        progress = read_progress(self._connection)
+        if progress is None:
+            self._check_empty(mark)
             first = Progress(mark, TABLES[0].name)
             rows.run(self._connection, "insert_copy", (msgspec.json.encode(first),))
             return first
-        progress = _progress_decoder.decode(noted)
         if progress.mark != mark:
             raise ConfigurationError(
                 f"The database at {self._place.where} holds a part of another copy, or of this one from before the "
                 "source was served from again. Make it anew, and copy again."
             )
         return progress
+
+    def _check_empty(self, mark: str) -> None:
+        copied = rows.value(self._connection, "read_copied")
+        if copied == mark.encode():
+            raise ConfigurationError(
+                f"The database at {self._place.where} is a whole copy of this very file already: nothing is to be "
+                "copied. Serve from it, with the encryption key of the old one."
+            )
+        if copied is not None:
+            raise ConfigurationError(
+                f"The database at {self._place.where} is a whole copy of another SQLite database, or of this one from "
+                "before it was served from again. Copy into a new one: create database …"
+            )
+        for name in ("node", *(table.name for table in TABLES), "fact"):
+            text = sql.SQL("select exists (select 1 from {})").format(sql.Identifier(name))
+            row = self._connection.execute(text).fetchone()
+            if row is not None and row[0]:
+                raise ConfigurationError(
+                    f"The database at {self._place.where} is not empty: Hookspan was served from it (there is "
+                    f"something in the table {name}). Copy into a new one: create database …"
+                )
 
     def put(
         self, table: Table, columns: Sequence[str], given: Sequence[Row], before: Progress, after: Progress
@@ -121,6 +143,7 @@ class PostgresTarget:
             rows.value(self._connection, "set_sequence_of_idempotency")
             rows.run(self._connection, "interrupt_idempotency")
             rows.run(self._connection, "delete_copy")
+            rows.run(self._connection, "insert_copied_fact", (COPIED_FACT, None, self._mark.encode()))
         analyze: LiteralString = "analyze"
         self._connection.execute(analyze)
 

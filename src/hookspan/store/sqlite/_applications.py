@@ -102,5 +102,6 @@ def delete_application(connection: apsw.Connection, application_id: int, now_ms:
     rows.run(connection, "mark_webhooks_deleted", bindings)
     rows.run(connection, "insert_revisions", (application_id,))
     delete_of_application(connection, application_id)
+    rows.run(connection, "delete_pauses_of_application", (application_id,))
     sweep(connection, now_ms, sweep_chunk)
     return True

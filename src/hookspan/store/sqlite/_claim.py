@@ -8,6 +8,7 @@ import msgspec
 
 from hookspan.domain.states import Cause
 from hookspan.store.contract import Claimed
+from hookspan.store.sqlite._pauses import passed_by
 from hookspan.store.sqlite._rows import ID_MAX, id_list, value
 from hookspan.store.sqlite._statements import statement
 
@@ -63,12 +64,17 @@ class Claimer:
         per_webhook: int,
         bytes_max: int,
         skip: Collection[int],
+        leave: Collection[str] = (),
     ) -> list[Claimed]:
         """Take due deliveries; see `Store.claim`."""
         if limit <= 0 or per_webhook <= 0 or not value(connection, "has_node", (node,)):
             return []
+        passed = passed_by(connection, leave)
+        if passed.is_all:
+            return []
         bindings = {"now": now_ms, "per_webhook": min(per_webhook, limit), "skip": id_list(skip)}
-        asides = _find_asides(connection, now_ms, min(limit, ASIDES_MAX))
+        bindings |= passed.bindings
+        asides = _find_asides(connection, {"now": now_ms, "limit": min(limit, ASIDES_MAX)} | passed.bindings)
         limit -= len(asides)
         found = _find_due(connection, bindings, self._after, ID_MAX, limit)
         if self._after and len(found) < limit:
@@ -85,11 +91,16 @@ class Claimer:
         return _read_taken(connection, idents)
 
 
-def claim_suspect(connection: apsw.Connection, node: int, now_ms: int, skip: Collection[int]) -> Claimed | None:
+def claim_suspect(
+    connection: apsw.Connection, node: int, now_ms: int, skip: Collection[int], leave: Collection[str]
+) -> Claimed | None:
     """See `Store.claim_suspect`."""
     if not value(connection, "has_node", (node,)):
         return None
-    ident = value(connection, "find_suspect", {"now": now_ms, "skip": id_list(skip)})
+    passed = passed_by(connection, leave)
+    if passed.is_all:
+        return None
+    ident = value(connection, "find_suspect", {"now": now_ms, "skip": id_list(skip)} | passed.bindings)
     if ident is None:
         return None
     idents = id_list([ident])
@@ -104,8 +115,8 @@ def _find_due(
     return _due_decoder.decode(text)
 
 
-def _find_asides(connection: apsw.Connection, now_ms: int, limit: int) -> list[tuple[int, int, int]]:
-    return _due_decoder.decode(connection.execute(_FIND_ASIDE, {"now": now_ms, "limit": limit}).get)
+def _find_asides(connection: apsw.Connection, bindings: dict[str, Any]) -> list[tuple[int, int, int]]:
+    return _due_decoder.decode(connection.execute(_FIND_ASIDE, bindings).get)
 
 
 def _within(found: list[tuple[int, int, int]], bytes_max: int) -> list[tuple[int, int, int]]:
@@ -150,7 +161,13 @@ def _read_taken(connection: apsw.Connection, idents: str) -> list[Claimed]:
     return claimed
 
 
-def next_due_at(connection: apsw.Connection, skip: Collection[int]) -> int | None:
+def next_due_at(connection: apsw.Connection, skip: Collection[int], leave: Collection[str]) -> int | None:
     """See `Store.next_due_at`."""
-    found = (value(connection, "find_next_due", {"skip": id_list(skip)}), value(connection, "find_next_aside"))
+    passed = passed_by(connection, leave)
+    if passed.is_all:
+        return None
+    found = (
+        value(connection, "find_next_due", {"skip": id_list(skip)} | passed.bindings),
+        value(connection, "find_next_aside", passed.bindings),
+    )
     return min((at_ms for at_ms in found if at_ms is not None), default=None)

@@ -1,8 +1,9 @@
 """The calls of `hookspan.store.nodes` on SQLite: one process holds the file, so there are never others to hear of."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from hookspan.store.contract import ClaimRef, NodeSeen
+from hookspan.store.nodes import LeftProfile
 from hookspan.store.sqlite import _nodes
 from hookspan.store.sqlite._ways import Ways
 
@@ -16,12 +17,19 @@ class NodeCalls(Ways):
     def is_shared(self) -> bool:
         return False
 
-    async def register_node(self, now_ms: int, *, delivers: bool = True) -> int:
+    async def register_node(
+        self, now_ms: int, *, delivers: bool = True, profiles: Mapping[str, str] | None = None
+    ) -> int:
         del delivers  # alone, it does everything
-        node = await self._write(lambda db: _nodes.register_node(db, now_ms))
+        own = dict(profiles or {})
+        node = await self._write(lambda db: _nodes.register_node(db, now_ms, own))
         while await self._write(lambda db: _nodes.bring_forward(db, now_ms, self._options.forward_chunk)):
             pass  # each turn takes some out of what is left
         return node
+
+    async def settle_profiles(self, node: int, now_ms: int) -> list[LeftProfile]:
+        del node, now_ms
+        return []  # a registration puts its own in force
 
     async def deregister_node(self, node: int, now_ms: int) -> int:
         return await self._write(lambda db: _nodes.deregister_node(db, node, now_ms))

@@ -1,6 +1,6 @@
 """The register of nodes, and the claims that stand in their names."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import apsw
 import msgspec
@@ -15,7 +15,7 @@ _SPREAD_MS = 600_000
 _refs_decoder = msgspec.json.Decoder(list[tuple[int, int]])
 
 
-def register_node(connection: apsw.Connection, now_ms: int) -> int:
+def register_node(connection: apsw.Connection, now_ms: int, profiles: Mapping[str, str]) -> int:
     """A new node's id. The lock file proves that no other node lives, so every claim is free.
 
     A clock that was set back while nobody ran would let new deliveries wait for the time in which they were made:
@@ -26,6 +26,8 @@ def register_node(connection: apsw.Connection, now_ms: int) -> int:
     if is_set_back(connection, now_ms):
         rows.run(connection, "bring_forward_firsts", (now_ms,))
         rows.run(connection, "bring_forward_failures", (now_ms,))
+        rows.run(connection, "bring_forward_pauses", {"now": now_ms})
+    rows.run(connection, "put_profiles_in_force", {"profiles": rows.json_text(profiles), "now": now_ms})
     node = rows.value(connection, "insert_node", (now_ms,))
     assert isinstance(node, int)
     return node

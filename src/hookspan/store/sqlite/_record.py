@@ -21,6 +21,7 @@ _UPDATE_DELIVERIES = Many("update_deliveries")
 _INSERT_ATTEMPTS = Many("insert_attempts")
 _FIND_HELD = Many("find_held")
 _RELEASE = Many("release_deliveries")
+_TAKE_BACK = Many("take_back_deliveries")
 _held_decoder = msgspec.json.Decoder(list[tuple[int, int]])
 
 
@@ -38,6 +39,7 @@ def record(connection: apsw.Connection, node: int, results: Sequence[Result]) ->
 def record_carefully(connection: apsw.Connection, node: int, results: Sequence[Result]) -> frozenset[int]:
     """The same where some claims don't hold, or the database refuses some row. Returns the late deliveries' ids."""
     refs = [ClaimRef(result.delivery_id, result.claim) for result in results]
+    _TAKE_BACK.run(connection, _ref_values(refs), node)
     held = _find_held(connection, node, refs)
     kept = [result for result, ref in zip(results, refs, strict=True) if ref in held]
     _write_parts(connection, node, kept)

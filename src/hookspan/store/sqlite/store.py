@@ -36,6 +36,7 @@ from hookspan.store.contract import (
     WebhookChange,
 )
 from hookspan.store.idempotency import KeyedPublish
+from hookspan.store.inbox import NOTHING_DRAWN, Drawn
 from hookspan.store.sqlite import (
     _applications,
     _deliveries,
@@ -53,10 +54,12 @@ from hookspan.store.sqlite._catch_up import catch_up
 from hookspan.store.sqlite._claim import Claimer, claim_suspect, next_due_at
 from hookspan.store.sqlite._idempotency_calls import IdempotencyCalls
 from hookspan.store.sqlite._identity_calls import IdentityCalls
+from hookspan.store.sqlite._inbox_calls import InboxCalls
 from hookspan.store.sqlite._job_calls import JobCalls
 from hookspan.store.sqlite._node_calls import NodeCalls
 from hookspan.store.sqlite._notice_calls import NoticeCalls
 from hookspan.store.sqlite._options import SqliteOptions
+from hookspan.store.sqlite._pause_calls import PausingCalls
 from hookspan.store.sqlite._record import keep_test, record, record_carefully, release
 from hookspan.store.sqlite._search_calls import SearchCalls
 from hookspan.store.sqlite._statistics_calls import StatisticsCalls
@@ -73,8 +76,10 @@ class SqliteStore(
     IdempotencyCalls,
     JobCalls,
     NoticeCalls,
+    PausingCalls,
     SearchCalls,
     WatchingCalls,
+    InboxCalls,
 ):
     """`hookspan.store.contract.Store` on one SQLite file. Lives on the event loop that opens it.
 
@@ -104,7 +109,9 @@ class SqliteStore(
         versions: dict[int, int],
         fan_out: FanOut,
         keyed: Sequence[KeyedPublish] = (),
+        drawn: Drawn = NOTHING_DRAWN,
     ) -> Appended:
+        assert not drawn, "there is no inbox to draw from"
         self._keeper.check_intake()
         if keyed:
             room = _idempotency.Room(self._options.publish_keys_max, self._options.publish_key_answers_bytes_max)
@@ -130,8 +137,10 @@ class SqliteStore(
     async def stalled(self, webhook_ids: Sequence[int]) -> dict[int, int]:
         return await self._read(lambda db: _webhooks.stalled(db, webhook_ids))
 
-    async def claim_suspect(self, node: int, now_ms: int, *, skip: Collection[int] = ()) -> Claimed | None:
-        return await self._write(lambda db: claim_suspect(db, node, now_ms, skip))
+    async def claim_suspect(
+        self, node: int, now_ms: int, *, skip: Collection[int] = (), leave: Collection[str] = ()
+    ) -> Claimed | None:
+        return await self._write(lambda db: claim_suspect(db, node, now_ms, skip, leave))
 
     async def claim(
         self,
@@ -143,11 +152,12 @@ class SqliteStore(
         bytes_max: int,
         skip: Collection[int],
         nodes: int = 1,
+        leave: Collection[str] = (),
     ) -> list[Claimed]:
         del nodes  # there is one
         return await self._write(
             lambda db: self._claimer.claim(
-                db, node, now_ms, limit=limit, per_webhook=per_webhook, bytes_max=bytes_max, skip=skip
+                db, node, now_ms, limit=limit, per_webhook=per_webhook, bytes_max=bytes_max, skip=skip, leave=leave
             )
         )
 
@@ -155,8 +165,8 @@ class SqliteStore(
         if claims:
             await self._write(lambda db: release(db, node, claims, now_ms))
 
-    async def next_due_at(self, skip: Collection[int]) -> int | None:
-        return await self._read(lambda db: next_due_at(db, skip))
+    async def next_due_at(self, skip: Collection[int], leave: Collection[str] = ()) -> int | None:
+        return await self._read(lambda db: next_due_at(db, skip, leave))
 
     # --- webhooks on the move
 

@@ -34,6 +34,14 @@ picked as materialized (
       webhook.id = waiting.webhook_id
       and webhook.status in (1, 2)
       and webhook.sweep_reason is null and not webhook.is_frozen
+      and webhook.application_id <> all(%(applications)s::bigint[])
+      and (
+        cardinality(%(profiles)s::text[]) = 0
+        or not exists (
+          select 1 from application
+          where application.id = webhook.application_id and application.profile = any(%(profiles)s::text[])
+        )
+      )
       and webhook.id <> all(%(skip)s::bigint[])
     limit 1
   ) as webhook

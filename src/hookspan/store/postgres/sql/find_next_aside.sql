@@ -8,6 +8,14 @@ cross join lateral (
     webhook.id = d.webhook_id
     and (webhook.status in (1, 2) or (webhook.status = 3 and d.round_attempts = 0))
     and webhook.sweep_reason is null and not webhook.is_frozen
+    and webhook.application_id <> all(%(applications)s::bigint[])
+    and (
+      cardinality(%(profiles)s::text[]) = 0
+      or not exists (
+        select 1 from application
+        where application.id = webhook.application_id and application.profile = any(%(profiles)s::text[])
+      )
+    )
   limit 1
 ) as webhook
 where

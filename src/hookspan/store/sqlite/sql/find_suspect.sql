@@ -8,6 +8,16 @@ where
   and suspect.node = 0 and suspect.next_attempt_at <= :now
   and webhook.status in (1, 2)
   and webhook.sweep_reason is null and webhook.is_frozen = 0
+  and webhook.application_id not in (select value from json_each(:applications))
+  and (
+    :profiles = '[]'
+    or not exists (
+      select 1 from application
+      where
+        application.id = webhook.application_id
+        and application.profile in (select value from json_each(:profiles))
+    )
+  )
   and webhook.id not in (select value from json_each(:skip))
   and (
     suspect.is_fifo = 0
