@@ -216,7 +216,7 @@ async def test_a_refusal_that_can_t_be_kept_as_it_is_is_kept(shop: Platform) -> 
         await node.application("acme")
         shop.publish("acme", "order.paid", '{"a\\u0000": 1, "a\\u0000": 2}')
         long = "x" * 5_000
-        shop.publish("acme", "order.paid", '{"%s": 1, "%s": 2}' % (long, long))
+        shop.publish("acme", "order.paid", f'{{"{long}": 1, "{long}": 2}}')
         await node.drain()
         found = shop.query("select code, pointer, length(detail) from hookspan.refused order by id")
         assert [code for code, _, _ in found] == ["duplicate_key"] * 2
