@@ -134,6 +134,7 @@ _READ: dict[str, str] = {
     "attempts_in_flight": "Requests that were sent and not answered yet.",
     "results_waiting": "Outcomes that wait to be recorded.",
     "pauses_in_force": "What the operator has paused: everything, profiles, applications.",
+    "profiles_left": "Profiles that this node leaves to nodes with other files of them.",
     "pending_jobs": "Calls that wait for the store's writer.",
     "database_bytes": "Size of the database file.",
     "wal_bytes": "Size of the database's write-ahead log; at its cap publishing is refused.",

@@ -263,7 +263,7 @@ async def left(world: World, node: int) -> list[LeftProfile]:
 
 
 async def test_one_content_of_a_profile_is_in_force(world: World) -> None:
-    """That of the first; whoever has another leaves it alone until the last of those is gone. Alone, it is one's own."""
+    """That of the first; whoever has another leaves it alone until the last of those is gone. Alone it is one's own."""
     first = await register(world, a="1", b="1")
     assert await left(world, first) == []
     second = await register(world, a="1", b="2", c="2")

@@ -103,7 +103,7 @@ async def test_two_at_once_are_one(world: World) -> None:
 
 
 async def test_only_so_many_are_in_force(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """PAUSES_MAX; one that ends makes room, and the one that is there is still told."""
+    """PAUSES_MAX; one that ends makes room, and the one that is there is still told. All can be paused always."""
     kind = "postgres" if world.store.is_shared else "sqlite"
     monkeypatch.setattr(f"hookspan.store.{kind}._pauses.PAUSES_MAX", 2)
     first = await pause(world, "a")
@@ -111,6 +111,8 @@ async def test_only_so_many_are_in_force(world: World, monkeypatch: pytest.Monke
     with pytest.raises(StateForbidden, match="2 pauses are in force"):
         await pause(world, "c")
     assert await pause(world, "a") == first
+    assert (await pause(world)).scope is PauseScope.ALL
+    await world.store.end_pause((await pause(world)).id, world.now)
     await world.store.end_pause(first.id, world.now)
     assert (await pause(world, "c")).profile == "c"
 

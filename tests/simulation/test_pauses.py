@@ -12,6 +12,7 @@ from hookspan.domain.states import DeliveryState, Order, WebhookStatus
 from hookspan.engine import EngineOptions
 from hookspan.errors import StateForbidden, StoreUnavailable
 from hookspan.store.contract import Page
+from hookspan.store.nodes import LeftProfile
 from tests.simulation.test_notices import application_with_url, people, turn
 
 __all__ = ["people"]
@@ -413,3 +414,30 @@ async def test_pauses_at_any_moment(world, seed) -> None:
     assert sorted(world.numbers(OTHER)) == list(range(120))
     assert world.engine.dispatcher.held == {}
     assert world.engine.dispatcher.items == world.engine.dispatcher.bytes == 0
+
+
+async def test_a_profile_that_others_send_for(world) -> None:
+    """Nothing of it is claimed, at birth or later, and what lanes hold goes back. Then all of it is."""
+    application = await world.application()
+    webhook = await world.webhook(application, concurrency=1)
+    world.egress.is_holding = True
+    events = await world.publish(application, 1, 2)
+    theirs = [LeftProfile("standard", "0" * 64, "1" * 64)]
+
+    async def settled(_node, _now_ms):
+        return theirs
+
+    world.store.settle_profiles = settled
+    await world.engine.roll_out.settle(world.engine.node.id)
+    world.egress.is_holding = False
+    world.egress.let_go()
+    await world.publish(application, 3)
+    await world.send_by_hand(application, webhook, events[0])
+    await world.run_for(MINUTE_MS)
+    assert world.numbers() == [1]
+    assert world.engine.dispatcher.held == {}
+    theirs.clear()
+    await world.engine.roll_out.settle(world.engine.node.id)
+    assert world.engine.poller.wake.is_set()
+    await world.settle()
+    assert sorted(world.numbers()) == [1, 1, 2, 3]

@@ -1,11 +1,14 @@
 """A real receiver on a loopback socket: answers 200 and remembers every body."""
 
 import asyncio
+import contextlib
 from collections import Counter
 from typing import Self
 
 import httptools
 import msgspec
+
+LOOK_INTERVAL_S = 0.05
 
 
 class Receiver:
@@ -56,12 +59,16 @@ class Receiver:
         connection.transport.write(b"HTTP/1.1 %d X\r\ncontent-length: 2\r\n\r\nok" % self.status)
 
     async def wait_until(self, is_done, timeout_s: float) -> bool:
-        """Look again at each arrival; False when the time is over first."""
+        """Look again at each arrival, and now and then between them: not all that is waited for is told by one. False
+        when the time is over first.
+        """
         try:
             async with asyncio.timeout(timeout_s):
                 while not is_done():
                     self.arrived.clear()
-                    await self.arrived.wait()
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(LOOK_INTERVAL_S):
+                            await self.arrived.wait()
         except TimeoutError:
             return bool(is_done())
         return True

@@ -181,6 +181,7 @@ def _readings(engine: Engine, callers: Callers, counters: Counters) -> dict[str,
         "attempts_in_flight": engine.dispatcher.in_flight,
         "results_waiting": engine.recorder.waiting,
         "pauses_in_force": len(engine.pauses.in_force),
+        "profiles_left": len(engine.roll_out.left),
     }
 
 

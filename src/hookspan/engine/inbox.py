@@ -94,6 +94,8 @@ class InboxTaker(Duty):
             limit=options.inbox_rows_max,
             bytes_max=options.inbox_bytes_max,
         )
+        if rows and rows[-1].application < chosen[-1]:  # no more went into this look: the others come first in the next
+            self._after = rows[-1].application
         grouped = itertools.groupby(rows, operator.attrgetter("application"))
         batches = [_Batch(application, list(group), []) for application, group in grouped]
         try:

@@ -1,8 +1,8 @@
 """Nodes: who works on this database, who of them lives, and how they hear of each other's changes.
 
 A node is dead when another has watched its counter stand still for the trust window. Its row goes first, then its
-claims are free; a node without a row can neither take events in nor claim. What it still knows of its requests counts for
-as long as nobody else has claimed them.
+claims are free; a node without a row can neither take events in nor claim. What it still knows of its requests counts
+for as long as nobody else has claimed them.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -22,7 +22,8 @@ class PauseCalls(Protocol):
 
     async def pause(self, new: Pause) -> Pause:
         """Keep a pause in force, and return it; of a scope (with its profile or application) that is paused already
-        the pause that is there, unchanged. Raises NotFound when its application is gone, StateForbidden at PAUSES_MAX.
+        the pause that is there, unchanged. Raises NotFound when its application is gone, StateForbidden at PAUSES_MAX;
+        for a pause of everything there is always room.
         """
         ...
 

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from hookspan.cli._root import run
 from tests.support.receiver import Receiver
 from tests.support.walk import unknown
 
-from .conftest import ARRIVAL_S, Api
+from .conftest import ARRIVAL_S, OPERATOR_KEY, Api
 
 pytestmark = pytest.mark.anyio
 MANY = 3  # pages of one each
@@ -196,6 +197,61 @@ async def test_nothing_leaves_while_it_is_paused(api: Api, receiver: Receiver, s
         assert receiver.requests == []
     await api.delivery_of(app, event, "succeeded")
     assert len(receiver.requests) == 1
+
+
+async def test_a_round_that_had_begun_begins_anew(api: Api, receiver: Receiver) -> None:
+    """What had failed once waits as paused, without an end; afterwards for its next attempt, with a whole window."""
+    receiver.status = 500
+    app = await api.application()
+    await api.webhook(app, receiver.url)
+    event = await api.publish(app, 1)
+    delivery = (await api.delivery_of(app, event, "pending"))["delivery_id"]
+    path = f"/v1/applications/{app}/deliveries/{delivery}"
+    async with asyncio.timeout(ARRIVAL_S):
+        while (await api("GET", path))["attempt_count"] == 0:
+            await asyncio.sleep(0.01)
+    before = await api("GET", path)
+    assert before["gives_up_at"] is not None
+    async with paused(api, scope="application", application_id=app):
+        shown = await api("GET", path)
+        assert (shown["reason"], shown["gives_up_at"]) == ("paused", None)
+        assert shown["next_attempt_at"] == before["next_attempt_at"]
+    after = await api("GET", path)
+    assert (after["state"], after["gives_up_at"]) == ("pending", None)
+    assert after["reason"] in ("due", "scheduled")
+
+
+@pytest.mark.parametrize("flag", ["--application", "--profile", None])
+async def test_the_commands_pause_and_resume(
+    api: Api,
+    receiver: Receiver,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    flag: str | None,
+) -> None:
+    """By the real command line, against the real server."""
+    monkeypatch.delenv("HOOKSPAN_TEST_STORE", raising=False)  # no setting, so that a command would refuse it
+    app = await api.application()
+    await api.webhook(app, receiver.url)
+    named = {"--application": ["--application", app], "--profile": ["--profile", "standard"]}.get(flag or "", [])
+    server = ["--url", api.node.base_url, "--key", OPERATOR_KEY]
+
+    async def hookspan(*words: str) -> tuple[int, str]:
+        code = await asyncio.to_thread(run, [*words, *server])
+        return code, capsys.readouterr().out
+
+    code, said = await hookspan("pause", *named, "--reason", "A drill")
+    assert (code, "is paused. Events are taken in and wait." in said) == (0, True)
+    assert "is paused already, since" in (await hookspan("pause", *named))[1]
+    assert "A drill" in (await hookspan("pauses"))[1]
+    event = await api.publish(app, 1)
+    assert (await api.delivery_of(app, event, "pending"))["reason"] == "paused"
+    assert receiver.numbers[1] == 0
+    code, said = await hookspan("resume", *named)
+    assert (code, "goes on." in said) == (0, True)
+    assert await receiver.wait_until(lambda: receiver.numbers[1], ARRIVAL_S)
+    assert (await hookspan("resume", *named))[0] == 1
+    assert await hookspan("pauses") == (0, "Nothing is paused.\n")
 
 
 async def test_what_is_sent_by_hand_waits_too(api: Api, receiver: Receiver) -> None:

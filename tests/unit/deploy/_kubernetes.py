@@ -79,6 +79,7 @@ class Service(_Shape):
 
 class _BudgetSpec(_Shape):
     max_unavailable: Annotated[int, msgspec.Meta(ge=1)]
+    unhealthy_pod_eviction_policy: Literal["IfHealthyBudget", "AlwaysAllow"]
     selector: _Selector
 
 

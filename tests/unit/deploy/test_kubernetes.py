@@ -202,3 +202,10 @@ def test_a_node_has_time_to_bring_the_database_up_to_date() -> None:
     for one in DEPLOYMENTS:
         probe = container(one)["startupProbe"]
         assert probe["periodSeconds"] * probe["failureThreshold"] >= PostgresOptions().migration_time_max_s
+
+
+def test_machines_can_be_emptied_while_the_database_is_away() -> None:
+    """No node is ready then: a budget that counted them as healthy ones to be kept would hold every drain."""
+    budgets = [one["spec"] for one in ALL if one["kind"] == "PodDisruptionBudget"]
+    assert [budget["unhealthyPodEvictionPolicy"] for budget in budgets] == ["AlwaysAllow"] * 2
+    assert [budget["maxUnavailable"] for budget in budgets] == [1, 1]

@@ -11,6 +11,7 @@ from psycopg.types.json import Json
 
 from hookspan.domain import times
 from hookspan.engine.inbox import TEXT_CHARACTERS_MAX
+from hookspan.store.idempotency import KeyUse
 from tests.support.platform import Platform, platform, publish
 
 pytestmark = pytest.mark.anyio
@@ -143,6 +144,29 @@ async def test_a_row_that_another_node_took_in_meanwhile_is_no_second_event(shop
         numbers = [json.loads(event.body)["data"]["number"] for event in await two.events(acme)]
         assert numbers == [0, 1, 2]
         assert one.counters.events_accepted == 1
+
+
+async def test_it_shares_a_commit_with_requests_under_keys(shop: Platform) -> None:
+    """Each is answered as if it were alone."""
+    async with shop.node() as node:
+        acme = await node.application("acme")
+        intake = node.engine.intake
+        entry = await node.engine.index.find("acme")
+        now_ms = shop.clock.now_ms()
+        use = KeyUse("owner", "key", b"f", now_ms, now_ms - 1)
+        tasks = [
+            asyncio.ensure_future(intake.publish_keyed("acme", b'{"type":"a.b","content":{}}', use)) for _ in range(2)
+        ]
+        shop.publish("acme", "c.d", "{}")
+        drawn = await node.store.draw_inbox(node.engine.node.id, ["acme"], each=9, limit=9, bytes_max=1 << 20)
+        assert intake.waiting_events == 2
+        taken = intake.take_in(entry, drawn)
+        await intake.turn()
+        assert [is_replay for _, is_replay in await asyncio.gather(*tasks)] == [False, True]
+        assert len(await taken) == 1
+        assert [event.type for event in await node.events(acme)] == ["a.b", "c.d"]
+        assert node.counters.appends == 1
+        assert shop.query("select count(*) from inbox") == [(0,)]
 
 
 async def test_a_commit_that_fails_leaves_the_row_and_is_tried_again(shop: Platform) -> None:
@@ -304,6 +328,20 @@ async def test_a_look_is_bounded(shop: Platform) -> None:
         assert shop.query("select distinct application from inbox_refused order by 1") == [("app-0",), ("app-1",)]
         await node.drain()
         assert shop.query("select count(*) from inbox") == [(0,)]
+
+
+async def test_a_backlog_of_one_application_holds_up_no_other(shop: Platform) -> None:
+    """What went into one look is followed by the applications that had no room in it."""
+    async with shop.node(inbox_rows_max=2, inbox_each_max=2) as node:
+        first, second, third = [await node.application(name) for name in ("a", "b", "c")]
+        with shop.connect() as connection:
+            for name in "aaaaaaaabc":
+                publish(connection, name, "order.paid", "{}")
+        for _ in range(2):
+            assert await node.look() == 0
+        assert [len(await node.events(one)) for one in (first, second, third)] == [2, 1, 1]
+        await node.drain()
+        assert len(await node.events(first)) == 8
 
 
 async def test_what_is_committed_is_taken_in_within_a_second(shop: Platform) -> None:

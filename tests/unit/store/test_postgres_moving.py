@@ -1,38 +1,28 @@
 """An application that moves from one database to another: all of it, once, and only one of both serves it."""
 
 import asyncio
-import json
-import os
 import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from concurrent import futures
-from pathlib import Path
 from typing import Any
 
-import msgspec
 import psycopg
 import pytest
 
-from hookspan.cli._output import Exit
-from hookspan.cli._root import run
 from hookspan.domain.audit import AuditEntry
 from hookspan.domain.caller import Role
 from hookspan.domain.pause import PauseScope
-from hookspan.domain.records import Application, Webhook
-from hookspan.domain.states import Cause, DeliveryState, WebhookStatus
-from hookspan.errors import ConfigurationError, HookspanError, NotFound, StateForbidden, StoreUnavailable
-from hookspan.settings import decode_encryption_key, new_encryption_key
-from hookspan.store.contract import ApplicationFrozen, ClaimRef, Page, WebhookChange
+from hookspan.domain.records import Application
+from hookspan.domain.states import Cause, DeliveryState
+from hookspan.errors import StateForbidden, StoreUnavailable
+from hookspan.store.contract import ClaimRef, WebhookChange
 from hookspan.store.copying import Step
 from hookspan.store.moving import BULK, FRAME
-from hookspan.store.postgres import Move, PostgresStore
 from hookspan.store.postgres._migrations import MIGRATIONS
-from hookspan.vault import Vault
-from tests.contract import jobs, test_identity
 from tests.contract.test_pauses import new_pause
 from tests.contract.world import World
-from tests.support.postgres import OPTIONS
+from tests.unit.store.moved import fill, seen, serving
 from tests.unit.store.moving import Cells, two_cells
 
 pytestmark = pytest.mark.anyio
@@ -45,50 +35,6 @@ async def cells() -> AsyncIterator[Cells]:
 
 
 DAY_MS = 86_400_000
-
-
-class Killed(BaseException):
-    """The tool is gone, and has cleaned up nothing."""
-
-
-async def fill(world: World) -> tuple[Application, Webhook]:
-    """Something of everything: sent, failed, retried, waiting, a webhook that is off and one that was deleted."""
-    application = await world.application("acme")
-    webhook = await world.webhook(application)
-    gone = await world.webhook(application)
-    await world.webhook(application, WebhookStatus.DISABLED)
-    events = await world.publish(application, webhook, gone, count=6, publisher_id=None)
-    await world.publish(application, webhook, publisher_id="p-1")
-    claimed = await world.claim()
-    mine = [one for one in claimed if one.webhook_id == webhook.id]
-    await world.record(*(world.result(one) for one in claimed if one.webhook_id == gone.id))
-    await world.record(*(world.result(one) for one in mine[:3]))
-    await world.record(world.result(mine[3], DeliveryState.PENDING, retry_in=60_000, status=503))
-    await world.store.release(world.node, [ClaimRef(one.id, one.claim) for one in mine[4:]], world.now)
-    await world.move(gone, WebhookStatus.DELETED)
-    await jobs.start(world, application, webhook, events)
-    await test_identity.make_key(world, "key", application)
-    await test_identity.make_person(world, "link", application)
-    return application, webhook
-
-
-async def seen(world: World, application: Application) -> dict[str, Any]:
-    """All that can be read of it."""
-    store = world.store
-    found = await store.get_application(application.public_id)
-    assert found is not None
-    webhooks = (await world.webhooks_seen(application.id)).webhooks
-    deliveries = await world.deliveries(application)
-    return {
-        "webhooks": webhooks,
-        "events": await store.events_after(application.id, 0, 1_000),
-        "deliveries": deliveries,
-        "attempts": [await store.attempts_of(one) for one in deliveries],
-        "jobs": await store.list_jobs(Page(limit=10), application_id=application.id, webhook_id=None, state=None),
-        "keys": await store.list_keys(Page(limit=10), application.id),
-        "people": await store.list_people(Page(limit=10), application.id),
-        "position": found.last_position,
-    }
 
 
 async def test_all_of_it_goes_over(cells: Cells) -> None:
@@ -130,76 +76,6 @@ async def test_what_it_has_left_is_cleared_away(cells: Cells) -> None:
     await cells.move("acme", urls=back)
     assert await seen(cells.old, application) == before
     assert await cells.new.store.get_application("acme") is None
-
-
-class Killer:
-    """Ends the tool at the first step of a phase."""
-
-    def __init__(self, phase: str) -> None:
-        self.phase = phase
-
-    def __call__(self, step: Step) -> None:
-        if step.phase == self.phase:
-            raise Killed
-
-
-async def serving(cells: Cells, application: Application) -> list[int]:
-    """Which of both take in and send. Of one that is frozen nothing is claimed."""
-    found = []
-    for number, world in enumerate((cells.old, cells.new)):
-        try:
-            if await world.store.webhooks_of(application.id) is not None:
-                found.append(number)
-                continue
-        except ApplicationFrozen:
-            pass
-        assert await world.claim() == []
-    return found
-
-
-PHASES = ("copying", "freezing", "comparing", "arriving", "arrived", "left")
-
-
-@pytest.mark.parametrize("phase", PHASES)
-async def test_one_that_failed_leaves_one_that_serves(cells: Cells, phase: str) -> None:
-    """The source goes on, unless the target serves already; the next run finishes it."""
-    application, _ = await fill(cells.old)
-    before = await seen(cells.old, application)
-    with pytest.raises(Killed):
-        await cells.move("acme", Killer(phase))
-    assert await serving(cells, application) == ([1] if phase in {"arrived", "left"} else [0])
-    await cells.move("acme")
-    assert await serving(cells, application) == [1]
-    assert await seen(cells.new, application) == before
-
-
-@pytest.mark.parametrize("phase", PHASES)
-@pytest.mark.parametrize("is_undone", [False, True])
-async def test_one_that_was_killed_goes_on_or_is_undone(
-    cells: Cells, phase: str, is_undone: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With no time to clean up: at most one of both serves, ever; then it is finished, or given up without a trace."""
-    application, _ = await fill(cells.old)
-    before = await seen(cells.old, application)
-    monkeypatch.setattr(Move, "_let_go", lambda *_: None)
-    with pytest.raises(Killed):
-        await cells.move("acme", Killer(phase))
-    expected = {"copying": [0], "freezing": [0], "comparing": [], "arriving": [], "arrived": [1], "left": [1]}[phase]
-    assert await serving(cells, application) == expected
-    if is_undone and expected != [1]:
-        await cells.move("acme", what="undo")
-        assert await serving(cells, application) == [0]
-        assert await seen(cells.old, application) == before
-        for table in ("event", "delivery", "publish_key", "webhook", "application"):
-            assert cells.query(1, f"select count(*) from {table}") == [(0,)]
-    elif is_undone and phase == "arrived":
-        with pytest.raises(StateForbidden, match="has arrived"):
-            await cells.move("acme", what="undo")
-    await cells.move("acme")
-    assert await serving(cells, application) == [1]
-    assert await seen(cells.new, application) == before
-    with pytest.raises(NotFound):
-        await cells.move("acme")
 
 
 async def test_what_changes_while_it_is_copied_goes_over_too(cells: Cells) -> None:
@@ -369,61 +245,6 @@ async def test_what_was_made_around_midnight_goes_over(cells: Cells) -> None:
     assert len(await cells.new.claim()) == 80
 
 
-# --- refusals
-
-
-async def refused(cells: Cells, error: type[HookspanError], text: str, **how: Any) -> None:
-    """And the source goes on."""
-    with pytest.raises(error, match=text):
-        await cells.move("acme", **how)
-    found = await cells.old.store.get_application("acme")
-    if found is not None:
-        assert 0 in await serving(cells, found)
-
-
-async def test_what_can_not_go_is_refused(cells: Cells) -> None:
-    """Each in words: nothing there, a name that is taken, the same cell, another key, another move."""
-    await refused(cells, NotFound, "no application 'acme'")
-    await refused(cells, NotFound, "no application 'acme'", what="undo")
-    await refused(cells, NotFound, "no application 'acme'", what="look")
-    await fill(cells.old)
-    await refused(cells, StateForbidden, "No move of acme", what="undo")
-    await refused(cells, ConfigurationError, "both cell 0", urls=(cells.urls[0], cells.urls[0]))
-    await cells.new.application("acme")
-    await refused(cells, StateForbidden, "already")
-    await refused(cells, StateForbidden, "already", what="look")
-
-
-async def test_another_key_is_refused(cells: Cells) -> None:
-    """Credentials could not be opened in the target."""
-    await fill(cells.old)
-    cells.query(1, "update fact set bytes = 'other' where name = 'check_value'")
-    await refused(cells, ConfigurationError, "encryption key is not the one")
-
-
-async def test_another_schema_is_refused(cells: Cells) -> None:
-    """And one that nobody has served."""
-    await fill(cells.old)
-    cells.query(1, "delete from fact where name = 'cell'")
-    await refused(cells, ConfigurationError, "No node has ever served")
-    cells.query(1, "update hookspan set version = version - 1")
-    await refused(cells, ConfigurationError, "has schema")
-
-
-async def test_a_second_target_is_refused(cells: Cells, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While a move to another one is under way: both could come to serve it."""
-    application, _ = await fill(cells.old)
-    monkeypatch.setattr(Move, "_let_go", lambda *_: None)
-    with pytest.raises(Killed):
-        await cells.move("acme", Killer("arrived"))
-    async with two_cells() as others:
-        urls = (cells.urls[0], others.urls[1])
-        for what in ("run", "undo"):
-            with pytest.raises(StateForbidden, match="being moved to"):
-                await cells.move("acme", urls=urls, what=what)
-    assert await serving(cells, application) == [1]
-
-
 @pytest.mark.parametrize("of", ["application", "profile", "all"])
 async def test_what_is_paused_stays_paused(cells: Cells, of: str) -> None:
     """Its own pause goes along; one that it is under with others becomes its own. Others of the target are sent."""
@@ -463,84 +284,8 @@ async def test_its_own_pause_and_a_wider_one_are_one(cells: Cells) -> None:
     assert len(await cells.old.store.pauses()) == 2
 
 
-async def test_two_runs_at_once_are_refused(cells: Cells) -> None:
-    """The second says so, and the first is not disturbed."""
-    application, _ = await fill(cells.old)
-    refusals: list[str] = []
-    loop = asyncio.get_running_loop()
-
-    async def second() -> None:
-        with pytest.raises(StateForbidden, match="by another run"):
-            await cells.move("acme")
-        refusals.append("second")
-
-    def told(step: Step) -> None:
-        if step.phase == "arriving" and not refusals:
-            asyncio.run_coroutine_threadsafe(second(), loop).result(10)
-
-    await cells.move("acme", told)
-    assert refusals == ["second"]
-    assert await serving(cells, application) == [1]
-
-
 def test_every_table_goes_over() -> None:
     """But for what is about the database itself, and what triggers fill."""
     text = "".join(migration.text for migration in MIGRATIONS)
     tables = set(re.findall(r"create table (\w+)", text))
     assert tables - {*BULK, *FRAME} == {"fact", "node", "idempotency_tally", "profile_in_force", "node_profile"}
-
-
-async def test_the_command_moves(
-    cells: Cells, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """Says how many, for people and programs; addresses come from anywhere; refuses in one line."""
-    await fill(cells.old)
-    for name in [name for name in os.environ if name.startswith("HOOKSPAN_")]:
-        monkeypatch.delenv(name)
-    key = new_encryption_key()
-    sealed = Vault(decode_encryption_key(key)).check_value()
-    for which in (0, 1):
-        cells.query(which, "update fact set bytes = %s where name = 'check_value'", sealed)
-    file = tmp_path / "to"
-    file.write_text(cells.urls[1] + "\n")
-
-    async def say(*flags: str) -> tuple[int, str]:
-        code = await asyncio.to_thread(run, ["db", "move-application", "acme", *flags])
-        said = capsys.readouterr()
-        return code, said.out + said.err
-
-    source = ("--from", cells.urls[0])
-    for flags, wanted, text in (
-        (source, Exit.USAGE, "HOOKSPAN_MOVE_TO"),
-        ((*source, "--to", "x", "--to-file", str(file)), Exit.USAGE, "exclude each other"),
-        ((*source, "--to", "x", "--undo", "--dry-run"), Exit.USAGE, "exclude each other"),
-        ((*source, "--to-file", str(tmp_path / "none")), Exit.CANT_START, "can't read"),
-        ((*source, "--to-file", str(file)), Exit.CANT_START, "HOOKSPAN_ENCRYPTION_KEY"),
-    ):
-        got, said = await say(*flags)
-        assert (got, text in said) == (wanted, True), said
-    monkeypatch.setenv("HOOKSPAN_ENCRYPTION_KEY", key)
-    code, said = await say("--to-file", str(file))
-    assert (code, "must begin with postgresql" in said) == (Exit.CANT_START, True), said
-    monkeypatch.setenv("HOOKSPAN_MOVE_FROM", cells.urls[0])
-    monkeypatch.setenv("HOOKSPAN_MOVE_TO", cells.urls[1])
-    code, said = await say("--undo")
-    assert (code, "No move of acme" in said) == (Exit.FAILED, True), said
-    code, said = await say("--dry-run", "--json")
-    assert (code, json.loads(said)["rows"]["event"]) == (Exit.OK, 7)
-    code, said = await say()
-    assert (code, "the same on both sides" in said) == (Exit.OK, True), said
-    code, said = await say()
-    assert (code, "no application 'acme'" in said) == (Exit.FAILED, True), said
-
-
-async def test_a_node_of_another_cell_is_refused(cells: Cells) -> None:
-    """A database keeps the number of its first node: its ids are made with it."""
-    options = msgspec.structs.replace(OPTIONS, cell=3)
-    store = PostgresStore(cells.urls[1], clock=cells.new.clock, options=options)
-    await store.open()
-    try:
-        with pytest.raises(ConfigurationError, match="set HOOKSPAN_CELL=1"):
-            await store.register_node(cells.new.now)
-    finally:
-        await store.close()

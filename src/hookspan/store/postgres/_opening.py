@@ -90,28 +90,34 @@ def refused_connection(error: psycopg.Error, place: Place) -> ConfigurationError
     """Why it could not be connected to. The server's words hold names, never a password."""
     sqlstate = error.sqlstate or ""
     text = " ".join(str(error).split())
+    where = place.where
+    if "unsupported startup parameter" in text:
+        return pooler_refusal(where)
     if sqlstate in _AUTHENTICATION or "authentication failed" in text or "no password supplied" in text:
-        return ConfigurationError(
-            f"PostgreSQL at {place.where} does not let this role in. Check user and password of the database URL, and "
+        said = (
+            f"PostgreSQL at {where} does not let this role in. Check user and password of the database URL, and "
             "pg_hba.conf."
         )
-    if sqlstate == _NO_DATABASE or ("does not exist" in text and "database" in text):
-        return ConfigurationError(
-            f"There is no database at {place.where}. Check its name in the database URL, or make it: create database …"
+    elif sqlstate == _NO_DATABASE or ("does not exist" in text and "database" in text):
+        said = f"There is no database at {where}. Check its name in the database URL, or make it: create database …"
+    elif "session is read-only" in text or "server is in hot standby mode" in text:
+        said = (
+            f"No server at {where} takes writes: what answers there are standbys, or read-only. Promote one, or name "
+            "the primary."
         )
-    if "unsupported startup parameter" in text:
-        return pooler_refusal(place.where)
-    if "permission denied" in text:
-        return ConfigurationError(
-            f"PostgreSQL at {place.where} does not let this role into that database. The role must own it: alter "
-            "database … owner to …"
+    elif "permission denied" in text:
+        said = (
+            f"PostgreSQL at {where} does not let this role into that database. The role must own it: alter database … "
+            "owner to …"
         )
-    if "SSL" in text or "certificate" in text:
-        return ConfigurationError(
-            f"There is no TLS to the database at {place.where} as the database URL asks for it ({text[:200]}). Check "
-            "its sslmode and sslrootcert, and ssl in postgresql.conf."
+    elif "SSL" in text or "certificate" in text:
+        said = (
+            f"There is no TLS to the database at {where} as the database URL asks for it ({text[:200]}). Check its "
+            "sslmode and sslrootcert, and ssl in postgresql.conf."
         )
-    return ConfigurationError(
-        f"The database at {place.where} can't be connected to ({text[:200]}). Check that it runs and that the host and "
-        "port of the database URL are right."
-    )
+    else:
+        said = (
+            f"The database at {where} can't be connected to ({text[:200]}). Check that it runs and that the host and "
+            "port of the database URL are right."
+        )
+    return ConfigurationError(said)

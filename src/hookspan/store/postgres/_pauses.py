@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from hookspan.domain.pause import Pause
+from hookspan.domain.pause import Pause, PauseScope
 from hookspan.errors import NotFound, StateForbidden
 from hookspan.store.pauses import ENDED_KEPT_MS, PAUSES_MAX
 from hookspan.store.postgres import _rows as rows
@@ -43,7 +43,7 @@ def pause(connection: Connection, new: Pause) -> Pause:
     found = rows.one(connection, "find_pause", rows.pause, bindings)
     if found is not None:
         return found
-    if rows.value(connection, "count_pauses") >= PAUSES_MAX:
+    if new.scope is not PauseScope.ALL and rows.value(connection, "count_pauses") >= PAUSES_MAX:
         raise StateForbidden(f"{PAUSES_MAX} pauses are in force, and no more can be: end some, or pause everything.")
     rows.run(connection, "insert_pause", bindings)
     return msgspec.structs.replace(new, ended_at=None)

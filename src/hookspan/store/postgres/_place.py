@@ -40,10 +40,17 @@ def read_place(url: str) -> Place:
             "%-escapes for what is special in a password."
         ) from None
     parameters = {name: str(value) for name, value in found.items() if value is not None}
-    host = parameters.get("host", "the local socket")
-    port = parameters.get("port")
     name = parameters.get("dbname", parameters.get("user", "its user's name"))
-    return Place(f"{host}{':' + port if port else ''}/{name}", parameters)
+    return Place(f"{_servers(parameters)}/{name}", parameters)
+
+
+def _servers(parameters: Mapping[str, str]) -> str:
+    """Each host with its port, as they stand in a URL."""
+    hosts = parameters.get("host", "the local socket").split(",")
+    ports = parameters.get("port", "").split(",")
+    if len(ports) != len(hosts):
+        ports = ports[:1] * len(hosts)  # one for all
+    return ",".join(f"{host}:{port}" if port else host for host, port in zip(hosts, ports, strict=True))
 
 
 def listening_at(url: str) -> list[tuple[str, int]]:
