@@ -76,5 +76,5 @@ async def refused(folder, url, **environment):
     """What a node says that does not start."""
     node = Node(folder, HOOKSPAN_DATABASE_URL=url, HOOKSPAN_ENCRYPTION_KEY=ENCRYPTION_KEY, **environment)
     await node.start()
-    assert await node.wait_ended(30) == Exit.CANT_START
+    assert await node.wait_ended(60) == Exit.CANT_START
     return node.log()

@@ -433,7 +433,9 @@ async def test_a_profile_that_others_send_for(world) -> None:
     world.egress.let_go()
     await world.publish(application, 3)
     await world.send_by_hand(application, webhook, events[0])
-    await world.run_for(MINUTE_MS)
+    await world.settle()
+    world.clock.move(MINUTE_MS)
+    await world.settle()
     assert world.numbers() == [1]
     assert world.engine.dispatcher.held == {}
     theirs.clear()

@@ -27,11 +27,15 @@ PROFILES = load_profiles()
 _LOOKS_MAX = 10_000
 
 
+def page_blocks() -> list[str]:
+    """The SQL of docs/publishing-in-sql.md."""
+    page = (Path(__file__).parents[2] / "docs" / "publishing-in-sql.md").read_text(encoding="utf-8")
+    return re.findall(r"^```sql\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+
+
 def grants(role: str) -> list[str]:
     """The statements of the docs that let a role publish."""
-    page = (Path(__file__).parents[2] / "docs" / "publishing-in-sql.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```sql\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    (block,) = [block for block in blocks if block.startswith("grant usage")]
+    (block,) = [block for block in page_blocks() if block.startswith("grant usage")]
     return [text.strip().replace(" to shop", f" to {role}") for text in block.split(";") if text.strip()]
 
 

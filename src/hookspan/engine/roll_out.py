@@ -58,10 +58,11 @@ class RollOut:
                     in_force=_short(one.in_force),
                     own=_short(one.own),
                 )
-        taken = sorted(before.keys() - found.keys())
-        for name in taken:
-            log.warning("profile taken over", profile=name, in_force=_short(self.hashes.get(name, "")))
-        if taken:
+        gone = sorted(before.keys() - found.keys())
+        for name in gone:
+            if before[name].own is not None:  # else it was not registered for a moment, and left all alone
+                log.warning("profile taken over", profile=name, in_force=_short(self.hashes[name]))
+        if gone:
             self.on_taken()
 
 

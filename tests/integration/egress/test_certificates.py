@@ -225,7 +225,7 @@ async def test_the_real_clock_keeps_the_time(ca_file):
             started = loop.time()
             with pytest.raises(InvalidCertificate, match=r"within 0\.2 s"):
                 await egress.check_certificate(target(egress, port))
-            assert 0.19 <= loop.time() - started < 2
+            assert 0.19 <= loop.time() - started < 4
 
 
 async def test_http_has_no_certificate():

@@ -238,7 +238,7 @@ async def test_deadlines_of_many_are_each_their_own():
         outcomes = await asyncio.gather(*[post(egress, receiver.url, timeout_ms=ms) for ms in (50, 150, 250, 350)])
         for outcome, ms in zip(outcomes, (50, 150, 250, 350), strict=True):
             assert outcome.error is ErrorCode.TIMEOUT
-            assert ms * 1000 <= outcome.duration_us < ms * 1000 + 1_000_000
+            assert ms * 1000 <= outcome.duration_us < ms * 1000 + 3_000_000
         assert egress.in_flight == 0
 
 

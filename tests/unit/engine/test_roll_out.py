@@ -72,6 +72,17 @@ async def test_what_others_have_in_force_is_left_and_said_once() -> None:
     assert world.taken == 1
 
 
+async def test_a_moment_without_a_registration_is_no_take_over() -> None:
+    """Then all is left alone, and goes on afterwards."""
+    world = World()
+    world.store.theirs = [LeftProfile("a", "new" * 20, None), LeftProfile("b", "b" * 60, None)]
+    assert await world.settle() == []
+    world.store.theirs = []
+    assert await world.settle() == []
+    assert world.taken == 1
+    assert world.dispatcher.left == [frozenset({"a", "b"}), frozenset()]
+
+
 async def test_who_sends_nothing_leaves_nothing() -> None:
     """A node that only takes in asks nobody."""
     world = World(delivers=False)

@@ -20,7 +20,7 @@ from hookspan.store.postgres._partitions import DAY_MS, partition_of
 from hookspan.store.postgres._place import connect, read_place
 from hookspan.store.postgres._retention import Borders
 from tests.contract.factories import MakeStore, sqlite
-from tests.support.platform import platform, publish
+from tests.support.platform import page_blocks, platform, publish
 from tests.support.postgres import DATABASES, OPTIONS
 from tests.unit.store.moving import two_cells
 from tests.unit.store.postgres_nodes import two_nodes
@@ -120,6 +120,25 @@ def test_nobody_may_publish_before_it_is_granted() -> None:
         shop.query(f"revoke usage on schema hookspan from {shop.role}")
         with shop.connect() as connection, pytest.raises(errors.InsufficientPrivilege):
             publish(connection, "acme", "order.paid", "{}")
+
+
+def test_the_page_s_sql_runs() -> None:
+    """Each example publishes from a table of the platform's; the view can be read as it is granted."""
+    with platform() as shop:
+        shop.query(sql.SQL("create schema authorization {}").format(sql.Identifier(shop.role)))
+        calls = [block for block in page_blocks() if "hookspan.publish(" in block]
+        (view,) = [block for block in page_blocks() if "hookspan.refused" in block]
+        with shop.connect(autocommit=True) as connection:
+            connection.execute("create table orders (id int, paid_at timestamptz, total numeric)")
+            connection.execute("insert into orders values (17, now(), 1.10)")
+            for block in calls:
+                for text in block.split(";\n"):
+                    connection.execute(text)
+        assert shop.query("select content::json ->> 'order_id' from inbox") == [("17",)] * len(calls)
+        grant, look = view.split(";\n")[:2]
+        shop.query(grant.replace("shop", shop.role))
+        with shop.connect() as connection:
+            assert connection.execute(look).fetchall() == []
 
 
 def test_the_refused_can_be_shown_to_the_platform() -> None:
