@@ -57,10 +57,10 @@ async def test_a_request_leaves_only_if_it_ends_within_the_window(world) -> None
     assert world.numbers() == [1, 2]
 
 
-@pytest.mark.parametrize(("timeout", "longest_ms"), [("2s", 27_999), ("30s", 9_999), ("60s", 9_999)])
-async def test_the_timeout_may_be_an_applications_own(world, timeout: str, longest_ms: int) -> None:
+@pytest.mark.parametrize(("told", "longest_ms"), [("2s", 27_999), ("30s", 9_999), ("60s", 9_999)])
+async def test_the_timeout_may_be_an_applications_own(world, told: str, longest_ms: int) -> None:
     """A short one has more of the window, one that is as long as the window a part of it all the same."""
-    application = await world.application(delivery={"timeout": timeout})
+    application = await world.application(delivery={"timeout": told})
     await world.webhook(application)
     beat(world)
     world.clock.move(longest_ms)

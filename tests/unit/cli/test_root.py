@@ -37,7 +37,7 @@ def test_the_commands_are_pinned() -> None:
         "profiles check", "profiles new",
         "keys show", "keys new", "keys create", "keys list", "keys revoke", "users invite", "users link", "users list",
         "users role", "users remove", "audit list", "audit verify", "db status", "db check", "db backup", "db copy",
-        "db move-application",
+        "db move-application", "db inbox",
         "version",
     ]  # fmt: skip
 

@@ -292,6 +292,7 @@ def test_the_names_are_pinned() -> None:
             "management_rate",
             "public_url", "trusted_proxies", "smtp_url", "smtp_from", "support_contact",
             "brand_name", "brand_logo", "brand_colour",
-            "role", "trust_window", "start_paused", "cell", "database_listen_url", "database_replica_url", "database_prepared",
+            "role", "trust_window", "start_paused", "cell",
+            "database_listen_url", "database_replica_url", "database_prepared",
         ]
     )  # fmt: skip
