@@ -4,7 +4,6 @@ Everything here runs on the loop and nothing waits: a send is a callback, so tha
 and no timer. Lanes share the node fairly because each sends one request in its turn.
 """
 
-import math
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 
@@ -18,6 +17,7 @@ from hookspan.domain.states import Cause, DeliveryState, StatusReason, VerdictKi
 from hookspan.domain.verdict import STALLED, SUCCEEDED, History, Verdict, decide
 from hookspan.engine.index import Entry
 from hookspan.engine.lane import Lane, Share
+from hookspan.engine.lease import Lease
 from hookspan.engine.options import EngineOptions
 from hookspan.engine.post import Post
 from hookspan.engine.rate_timer import RateTimer
@@ -73,8 +73,7 @@ class Dispatcher:
         self._asides: deque[tuple[Lane, Claimed]] = deque()  # what people sent by hand, aside of the lanes' queues
         self._sweep_at = options.idle_lanes_max
         self._room_wanted = False
-        self._trusted_until_ms: float = math.inf
-        self._lent_until_ms: float = math.inf
+        self._lease = Lease()
         sender.done = self._done
         sender.may_leave = self._may_leave
         sender.unsent = self._unsent
@@ -252,8 +251,7 @@ class Dispatcher:
         log.warning("lease ended: this node has not reached the store for too long, and sends nothing")
 
     def _may_leave(self, post: Post, now_ms: int) -> bool:
-        """Whether the lease covers a request that begins now; see `renew`."""
-        if now_ms + post.timeout_ms < self._trusted_until_ms or now_ms < self._lent_until_ms:
+        if self._lease.covers(now_ms, post.timeout_ms):
             return True
         if not self.is_halted:
             self._halt()
@@ -429,11 +427,8 @@ class Dispatcher:
     # --- the node
 
     def renew(self, trusted_until_ms: int, lent_until_ms: int) -> None:
-        """This node is registered, and nobody can take it for dead before `trusted_until_ms`: a request may leave that
-        has met its deadline by then. One that may last longer leaves until `lent_until_ms`.
-        """
-        self._trusted_until_ms = trusted_until_ms
-        self._lent_until_ms = lent_until_ms
+        """This node is registered; see `Lease.renew`."""
+        self._lease.renew(trusted_until_ms, lent_until_ms)
         if self.is_halted and not self.is_stopped:
             self.is_halted = False
             self.pump()
