@@ -120,6 +120,35 @@ async def test_a_lease_that_ends_while_a_request_is_signed(world, order: Order) 
     assert {one.attempt_count for one in await deliveries(world, application)} == {1}
 
 
+@pytest.mark.parametrize("order", list(Order))
+async def test_what_is_signed_across_a_registration_does_not_leave(world, order: Order) -> None:
+    """The node was taken out while a signature was made, and has registered anew: its claim is free, others may have
+    sent it. The new lease is none for it.
+    """
+    application = await world.application()
+    webhook = await world.webhook(application, order=order)
+    await world.publish(application, 1)
+    await world.settle()
+    executor = Held()
+    world.engine.dispatcher._sender._signing = SlowSigning(world.clock, executor)
+    world.engine.dispatcher.lanes[webhook.id].post.is_slow = True
+    await world.publish(application, 2)
+    await world.settle()
+    node = world.engine.node
+    await world.store.deregister_node(node.id, world.clock.now_ms())
+    await node.turn()
+    beat(world)
+    executor.go()
+    assert world.numbers() == [1]
+    for _ in range(3):
+        await world.settle()
+        executor.go()
+    await world.settle()
+    assert world.numbers() == [1, 2]
+    assert world.engine.dispatcher.held == {}
+    assert (world.engine.dispatcher.items, world.engine.dispatcher.bytes) == (0, 0)
+
+
 async def deliveries(world, application):
     return await world.store.list_deliveries(
         application.id, Page(limit=10), webhook_id=None, state=None, event_type=None

@@ -416,6 +416,29 @@ async def test_pauses_at_any_moment(world, seed) -> None:
     assert world.engine.dispatcher.items == world.engine.dispatcher.bytes == 0
 
 
+async def test_a_request_that_outlives_its_lane_holds_up_nothing(world) -> None:
+    """The application was forgotten, for it could not be read anew, while it was paused and a request under way: what
+    that leaves to be retried is sent after the pause, though no other event comes.
+    """
+    application = await world.application()
+    await world.webhook(application, order=Order.FIFO)
+    world.egress.is_holding = True
+    world.egress.answer = lambda _: world.egress.status(500)
+    await world.publish(application, 1)
+    await world.settle()
+    made = await pause(world, application)
+    world.engine.index.forget(application.id)
+    world.egress.let_go()
+    await world.settle()
+    assert world.engine.dispatcher.backlogged == {}
+    world.egress.is_holding = False
+    world.egress.answer = lambda _: world.egress.status(200)
+    await resume(world, made)
+    world.clock.move(HOUR_MS)
+    await world.settle()
+    assert world.numbers() == [1, 1]
+
+
 async def test_a_profile_that_others_send_for(world) -> None:
     """Nothing of it is claimed, at birth or later, and what lanes hold goes back. Then all of it is."""
     application = await world.application()

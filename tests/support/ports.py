@@ -1,8 +1,11 @@
 """Ports for programs that are to be told theirs."""
 
+import atexit
+import contextlib
 import socket
 
-_KEPT: list[socket.socket] = []
+_KEPT = contextlib.ExitStack()
+atexit.register(_KEPT.close)
 
 
 def free_port() -> int:
@@ -11,8 +14,7 @@ def free_port() -> int:
     It stays bound by a socket that never listens: who names the port and sets SO_REUSEADDR, as servers do, may listen
     there; meanwhile, and when the server has ended, a connection is refused.
     """
-    kept = socket.socket()
+    kept = _KEPT.enter_context(socket.socket())
     kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     kept.bind(("127.0.0.1", 0))
-    _KEPT.append(kept)
     return int(kept.getsockname()[1])

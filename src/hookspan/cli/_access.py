@@ -9,7 +9,7 @@ from urllib.parse import quote
 import click
 
 from hookspan.cli._client import ApiClient, Unreachable
-from hookspan.cli._output import Exit, dim, say_error, say_json
+from hookspan.cli._output import Exit, dim, printable, say_error, say_json
 
 ROLES = ("admin", "support", "member")
 _PAGE = 500
@@ -66,8 +66,8 @@ def say_list(found: list[dict[str, Any]], columns: tuple[str, ...], *, is_json: 
 
 
 def plain(text: str) -> str:
-    """A name as a terminal may show it: names take any text, and some texts command terminals."""
-    shown = "".join(letter if letter.isprintable() else "·" for letter in text)
+    """A name as a terminal may show it, and not too long of it."""
+    shown = printable(text)
     return shown if len(shown) <= _NAME_CHARS else f"{shown[: _NAME_CHARS - 1]}…"
 
 

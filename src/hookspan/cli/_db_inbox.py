@@ -6,7 +6,7 @@ import click
 import msgspec
 
 from hookspan.cli._options import settings_from, settings_options
-from hookspan.cli._output import Exit, bad, dim, good, json_option, say_json
+from hookspan.cli._output import Exit, bad, dim, good, json_option, printable, say_json
 from hookspan.domain import times
 from hookspan.errors import ConfigurationError
 
@@ -16,7 +16,12 @@ SHOWN_MAX = 1_000
 
 @click.group("inbox", short_help="What was published in SQL and waits, or was refused.", invoke_without_command=True)
 @click.option(
-    "--limit", type=click.IntRange(0, SHOWN_MAX), default=SHOWN, show_default=True, help="Refused ones shown."
+    "--limit",
+    metavar="N",
+    type=click.IntRange(0, SHOWN_MAX),
+    default=SHOWN,
+    show_default=True,
+    help="Refused ones shown.",
 )
 @settings_options
 @json_option
@@ -43,17 +48,19 @@ def inbox(context: click.Context, /, *, limit: int, is_json: bool, **flags: str 
     click.echo(f"waiting {found.waiting:>8,}{since}")
     click.echo(f"refused {found.refused:>8,}")
     for one in found.newest:
-        where = "" if one.pointer is None else f" {one.pointer}"
-        click.echo(f"\n{one.id}  {one.application}  {one.type}  {dim(times.to_text(one.refused_at))}")
-        click.echo(f"  {bad(one.code)}{where}: {one.detail}")
-        click.echo(f"  {dim(f'published {times.to_text(one.published_at)} by {one.published_by}')}")
+        where = "" if one.pointer is None else f" {printable(one.pointer)}"
+        click.echo(
+            f"\n{one.id}  {printable(one.application)}  {printable(one.type)}  {dim(times.to_text(one.refused_at))}"
+        )
+        click.echo(f"  {bad(one.code)}{where}: {printable(one.detail)}")
+        click.echo(f"  {dim(f'published {times.to_text(one.published_at)} by {printable(one.published_by)}')}")
 
 
 def _age(at_ms: int) -> str:
     return f"{max(0, time.time_ns() // 1_000_000 - at_ms) // 1000:,} s"
 
 
-@inbox.command("retry")
+@inbox.command("retry", short_help="Put refused events back, to be tried again.")
 @click.argument("ids", type=int, nargs=-1, metavar="[ID]...")
 @click.option("--all", "is_all", is_flag=True, help="All that were refused.")
 @settings_options

@@ -35,7 +35,13 @@ _URL_BYTES_MAX = 65_536
 @click.option("--to", "target", metavar="URL", envvar=MOVE_TO_VARIABLE, help=f"Where it goes.  [{MOVE_TO_VARIABLE}]")
 @click.option("--from-file", "source_file", metavar="FILE", help="Read the URL of --from from a file.")
 @click.option("--to-file", "target_file", metavar="FILE", help="Read the URL of --to from a file.")
-@click.option("--wait", "wait_s", type=click.IntRange(1, 3_600), help="Seconds that what is in flight may take (90).")
+@click.option(
+    "--wait",
+    "wait_s",
+    metavar="SECONDS",
+    type=click.IntRange(1, 3_600),
+    help="How long what is in flight may take.  [default: 90]",
+)
 @click.option("--dry-run", "is_dry", is_flag=True, help="Check both sides and count; write nothing.")
 @click.option("--undo", "is_undo", is_flag=True, help="Give up a move that was interrupted: the source goes on.")
 @settings_options

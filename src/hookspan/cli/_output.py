@@ -39,6 +39,11 @@ def say_error(error: HookspanError, *, is_json: bool) -> None:
         click.echo(f"  at {fault.pointer or '/'}: {fault.detail}", err=True)
 
 
+def printable(text: str) -> str:
+    """What others have written, as a terminal may show it: names take any text, and some texts command terminals."""
+    return "".join(letter if letter.isprintable() else "·" for letter in text)
+
+
 def good(text: str) -> str:
     """Green, for what went well."""
     return click.style(text, fg="green")

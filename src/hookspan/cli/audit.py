@@ -38,7 +38,14 @@ def command() -> None:
 @click.option("--object", "object_id", metavar="ID", help="Only what was done to this.")
 @click.option("--since", metavar="TIME", callback=time_or_ago, help="From then on: 2h (ago), or RFC 3339.")
 @click.option("--until", metavar="TIME", callback=time_or_ago, help="Up to then, exclusive.")
-@click.option("--limit", type=click.IntRange(1, LIST_MAX), default=LIST_DEFAULT, show_default=True)
+@click.option(
+    "--limit",
+    metavar="N",
+    type=click.IntRange(1, LIST_MAX),
+    default=LIST_DEFAULT,
+    show_default=True,
+    help="So many at most.",
+)
 @remote_options
 @json_option
 def list_lines(
@@ -106,7 +113,7 @@ def _pages(client: ApiClient, query: dict[str, str | None], limit: int) -> Itera
             return
 
 
-@command.command("verify")
+@command.command("verify", short_help="Recompute every hash, print the head of each chain.")
 @_application_option
 @click.option(
     "--expect",

@@ -38,10 +38,10 @@ _STATES = {
 
 @click.group("db", short_help="Look at the database, check it, back it up.")
 def command() -> None:
-    """Look at the database, check it, back it up. Safe while a server runs."""
+    """Look at the database, check it, back it up. Safe while a server runs, all but copy: it asks for a stop."""
 
 
-@command.command("status")
+@command.command("status", short_help="Say where the database is, and how large.")
 @settings_options
 @json_option
 def status(*, is_json: bool, **flags: str | None) -> None:
@@ -132,7 +132,7 @@ def backup(to: Path, **flags: str | None) -> None:
     Example:
       hookspan db backup /backup/hookspan-$(date +%F).db
 
-    Keep encryption.key with it: without that key webhook credentials in the copy can't be read.
+    Keep encryption.key too, in another place: without it webhook credentials in the copy can't be read.
     """
     source = _sqlite_path(flags, "pg_dump or pg_basebackup; see docs/operating/backup.md")
     if to.exists():

@@ -21,7 +21,7 @@ def command() -> None:
     """Show the operator key; create, list and revoke keys.
 
     The operator key opens the whole API. The encryption key seals webhook credentials in the database; it is never
-    shown, and without it they can't be read: back it up beside the database. These two belong to the installation
+    shown, and without it they can't be read: back it up too, in another place. These two belong to the installation
     (show, new). Any number of further keys, with a scope and a role each, are made on a running server (create, list,
     revoke).
     """
@@ -109,7 +109,7 @@ def create(*, name: str, scope: str, application: str | None, role: str, is_json
     return Exit.OK
 
 
-@command.command("list")
+@command.command("list", short_help="List the keys within reach, newest first.")
 @remote_options
 @json_option
 @reaching

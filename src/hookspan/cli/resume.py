@@ -37,7 +37,7 @@ def command(*, profile: str | None, application: str | None, all_pauses: bool, i
         found = all_of(client, PATH)
         ending = found if all_pauses else [one for one in found if is_same(one, asked)]
         if not ending and not all_pauses:
-            raise StateForbidden(f"{begun(what(asked))} is not paused. {_others(len(found))}".rstrip())
+            raise StateForbidden(f"Not paused: {what(asked)}. {_others(len(found))}".rstrip())
         ended = [_end(client, one) for one in ending]
     if is_json:
         say_json(ended)

@@ -155,8 +155,8 @@ class Egress:
         connection = self._pool.take(key)
         if connection is not None:
             connection.send(job)
-        elif self._pool.has_share_left(key) or not self._waiting.suits(key, job.started):
-            self._open(job)
+        elif not self._is_open or self._pool.has_share_left(key) or not self._waiting.suits(key, job.started):
+            self._open(job)  # once closed nobody would wake what waits
         else:
             self._waiting.add(key, job)
 

@@ -118,8 +118,8 @@ class Dispatcher:
     def _close(self, lane: Lane) -> None:
         webhook = lane.webhook
         self._give_back(lane.empty())
+        lane.close()
         del self.lanes[webhook.id]
-        self.backlogged.pop(webhook.id, None)
         self._by_application[webhook.application_id].discard(webhook.id)
         if not self._by_application[webhook.application_id]:
             del self._by_application[webhook.application_id]
@@ -258,7 +258,7 @@ class Dispatcher:
         return False
 
     def _unsent(self, lane: Lane, item: Claimed) -> None:
-        """The lease ended while it was being signed: it goes back, if it is this node's still."""
+        """The lease ended while it was being signed, or the claim: it goes back, if it is this node's still."""
         self._landed(lane, item)
         lane.mark_backlog()
         self._recorder.give_back([item])
@@ -470,6 +470,7 @@ class Dispatcher:
 
     def drop_claims(self) -> None:
         """This node lost its registration: everything that waits here belongs to others now."""
+        self._sender.forget()
         for lane in self.lanes.values():
             for item in lane.empty():
                 self._drop(item)

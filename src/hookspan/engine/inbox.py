@@ -75,17 +75,20 @@ class InboxTaker(Duty):
         self._counters = counters
         self._own = own
         self._after = ""  # the application that the last look ended with, where there were more
+        self._is_fruitful = False  # since the looks began anew with the first application, one could be taken in
         self._resting: OrderedDict[str, _Rest] = OrderedDict()
         self._told: OrderedDict[tuple[str, str], float] = OrderedDict()  # when a refusal's line was written
 
     async def turn(self) -> float:
         if not self._store.has_inbox:
             return _OFF_S
-        began = self._after
-        chosen = await self._choose()
-        if not chosen:
-            return 0 if began or self._after else self._options.inbox_interval_s
         options = self._options
+        began = self._after
+        if not began:
+            self._is_fruitful = False
+        chosen = await self._choose()
+        if not chosen:  # where all rest or are others', going round and round would find the same
+            return 0 if self._after or (began and self._is_fruitful) else options.inbox_interval_s
         node = self._own()
         rows = await self._store.draw_inbox(
             node,
@@ -106,10 +109,12 @@ class InboxTaker(Duty):
             self._count(batches)
         for batch in batches:
             self._rest(batch)
+        done = [batch for batch in batches if batch.trouble is None]
+        self._is_fruitful |= bool(done)
         is_full = len(rows) >= options.inbox_rows_max or any(
-            len(batch.rows) >= options.inbox_each_max for batch in batches
+            len(batch.rows) >= options.inbox_each_max for batch in done
         )
-        return 0 if is_full or self._after else options.inbox_interval_min_s
+        return 0 if self._after or (is_full and done) else options.inbox_interval_min_s
 
     # --- whose turn it is
 

@@ -208,6 +208,13 @@ class Lane:
             self.mark_backlog()
         return items
 
+    def close(self) -> None:
+        """It is out of use. What is in flight ends, and what that leaves in the store is not to be looked for here:
+        a closed lane takes nothing, and would keep the poller from bringing it.
+        """
+        self._backlogged.pop(self.webhook.id, None)
+        self._backlogged = {}
+
     @property
     def is_idle(self) -> bool:
         return not (self.queue or self.in_flight or self.reserved or self.is_blocked)

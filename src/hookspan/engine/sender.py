@@ -28,7 +28,8 @@ Done = Callable[[Lane, Claimed, Post | None, bytes, Outcome], None]
 class Sender:
     """`post` is how a lane's requests are made, `send` makes one; `done` is told of each exactly once, later.
 
-    Of one that is signed in a thread `may_leave` is asked again when it is ready: where it may not, `unsent` is told.
+    Of one that is signed in a thread `may_leave` is asked again when it is ready: where it may not, or was asked for
+    before the last `forget`, `unsent` is told.
     """
 
     def __init__(self, egress: Egress, vault: Vault, signing: SlowSigning, clock: Clock) -> None:
@@ -36,6 +37,7 @@ class Sender:
         self._vault = vault
         self._signing = signing
         self._clock = clock
+        self._forgotten = 0
         self.done: Done
         self.may_leave: MayLeave
         self.unsent: Callable[[Lane, Claimed], None]
@@ -50,7 +52,7 @@ class Sender:
     def send(self, lane: Lane, item: Claimed, post: Post, now_ms: int) -> None:
         """Sign and send."""
         if post.is_slow:
-            done = partial(self._signed, lane, item, post)
+            done = partial(self._signed, lane, item, post, self._forgotten)
             self._signing.submit(post, item.event_id, item.body, item.event_type, done)
             return
         try:
@@ -60,12 +62,16 @@ class Sender:
         else:
             self._hand_over(lane, item, post, lines)
 
-    def _signed(self, lane: Lane, item: Claimed, post: Post, future: Future[Signed]) -> None:
+    def forget(self) -> None:
+        """The claims of what is being signed hold no more: a lease that comes later is none for these."""
+        self._forgotten += 1
+
+    def _signed(self, lane: Lane, item: Claimed, post: Post, forgotten: int, future: Future[Signed]) -> None:
         """Its signature was made in a thread, or could not be."""
         error = future.exception()
         if error is not None:
             self.could_not(lane, item, error)
-        elif self.may_leave(post, self._clock.now_ms()):
+        elif forgotten == self._forgotten and self.may_leave(post, self._clock.now_ms()):
             self._hand_over(lane, item, post, future.result().lines)
         else:
             self.unsent(lane, item)

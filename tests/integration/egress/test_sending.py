@@ -352,3 +352,13 @@ async def test_times_are_of_the_clock():
         begun = clock.now_ms()
         outcome = await post(egress, receiver.url)
         assert (outcome.started_at, outcome.duration_us) == (begun, 1_234_000)
+
+
+async def test_after_the_end_nothing_waits_for_a_connection(monkeypatch: pytest.MonkeyPatch):
+    """However crowded it was: nobody would wake what waits, so it has its outcome at once."""
+    async with an_egress() as egress:
+        target = egress.target("http://127.0.0.1:9/", https_required=False)
+        await egress.close()
+        monkeypatch.setattr(egress._pool, "has_share_left", lambda _: False)
+        outcome = await asyncio.wait_for(post(egress, target), 5)
+        assert (outcome.error, outcome.owner) == (ErrorCode.SHUTDOWN, Owner.US)

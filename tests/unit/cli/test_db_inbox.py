@@ -43,6 +43,17 @@ def test_it_tells_what_waits_and_what_was_refused(shop: Platform, capsys: pytest
     assert "the oldest for" in shown
 
 
+def test_what_was_published_commands_no_terminal(shop: Platform, capsys: pytest.CaptureFixture[str]) -> None:
+    """A refusal repeats names of the content, and a type is nearly any text."""
+    shop.query(
+        "update inbox_refused set detail = %s, pointer = %s, type = %s", "no \x1b[2J", "/\x1b]0;x\x07", "a\x9b2J"
+    )
+    assert inbox(shop) == Exit.OK
+    shown = capsys.readouterr().out
+    assert "no ·[2J" in shown
+    assert [text for text in ("\x1b]", "\x1b[2J", "\x9b", "\x07") if text in shown] == []
+
+
 def test_retry_puts_back_in_the_old_place(shop: Platform, capsys: pytest.CaptureFixture[str]) -> None:
     """As it was published; a number that was not refused is said."""
     assert inbox(shop, "retry", "2", "99", "--json") == Exit.FAILED

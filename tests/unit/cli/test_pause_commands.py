@@ -146,7 +146,7 @@ def test_all_pauses_end_at_once(ask: Any, server: Server) -> None:
 def test_what_is_not_paused_can_not_be_resumed(ask: Any, server: Server) -> None:
     """Exit code 1, with what is paused instead."""
     code, _, err = ask("resume")
-    assert (code, "All sending is not paused." in err) == (Exit.FAILED, True)
+    assert (code, "Not paused: all sending." in err) == (Exit.FAILED, True)
     server.pauses = [APPLICATION]
     code, _, err = ask("resume")
     assert (code, server.pauses) == (Exit.FAILED, [APPLICATION])

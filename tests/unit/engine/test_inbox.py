@@ -464,6 +464,22 @@ async def test_a_flood_of_refusals_is_a_line_in_a_minute(shop: Platform, capsys:
         assert node.counters.inbox_refused_by_code == {"not_found": 5}
 
 
+@pytest.mark.parametrize("remembered", [1, 100])
+async def test_applications_that_all_rest_are_not_walked_without_end(shop: Platform, remembered: int) -> None:
+    """More of them than one look passes, or than are remembered: having seen them all, the node rests as well. What
+    comes for another is found all the same.
+    """
+    async with shop.node(inbox_walked_max=2, inbox_applications_max=2, inbox_resting_max=remembered) as node:
+        for number in range(5):
+            await node.application(f"app-{number}", "of-others")
+            shop.publish(f"app-{number}", "order.paid", "{}")
+        good = await node.application("z")
+        shop.publish("z", "order.paid", "{}")
+        waits_s = [await node.look() for _ in range(40)]
+        assert waits_s.count(0) < 35
+        assert len(await node.events(good)) == 1
+
+
 async def test_who_rests_is_remembered_up_to_a_bound(shop: Platform) -> None:
     """Beyond it the one that rests longest is asked for again early."""
     async with shop.node(inbox_resting_max=2) as node:

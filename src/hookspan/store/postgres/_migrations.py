@@ -71,7 +71,8 @@ def read_version(connection: Connection, where: str, known: int = VERSION) -> in
     if not rows.value(connection, "has_table", {"name": "hookspan"}):
         if rows.value(connection, "has_tables"):
             raise ConfigurationError(
-                f"The database at {where} is another program's. Make one of its own: create database hookspan."
+                f"The database at {where} is another program's. Make one of its own: create database hookspan. "
+                "Or, to publish in SQL there, a schema: create schema hookspan authorization …"
             )
         return 0
     version, works_since = rows.first_row(connection, "read_version")

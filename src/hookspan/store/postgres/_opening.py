@@ -108,7 +108,7 @@ def refused_connection(error: psycopg.Error, place: Place) -> ConfigurationError
     elif "permission denied" in text:
         said = (
             f"PostgreSQL at {where} does not let this role into that database. The role must own it: alter database … "
-            "owner to …"
+            "owner to … Or, where it has only a schema there: grant connect on database … to …"
         )
     elif "SSL" in text or "certificate" in text:
         said = (
