@@ -284,6 +284,16 @@ async def test_one_content_of_a_profile_is_in_force(world: World) -> None:
     assert [one.name for one in await left(world, first)] == ["a", "b", "c"], "who is not registered has none"
 
 
+async def test_what_nobody_has_any_more_is_nobodys_to_leave(world: World) -> None:
+    """A profile that was taken away: who is there says so where it comes up, nothing waits in silence."""
+    first = await register(world, a="1", gone="1")
+    await left(world, first)
+    second = await register(world, a="1")
+    assert [one.name for one in await left(world, second)] == (["gone"] if world.store.is_shared else [])
+    await world.store.deregister_node(first, world.now)
+    assert await left(world, second) == []
+
+
 async def test_who_does_not_deliver_has_nothing_in_force(world: World) -> None:
     """It sends nothing: what it has neither comes in force nor keeps anything there."""
     if not world.store.is_shared:

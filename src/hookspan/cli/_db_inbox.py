@@ -97,7 +97,8 @@ def _say(what: str, ids: tuple[int, ...], done: list[int], *, is_json: bool) -> 
     if is_json:
         say_json({"did": what, "ids": done, "missing": missing})
     else:
-        click.echo(f"{good('✓')} {len(done):,} {what}")
+        if done or not missing:
+            click.echo(f"{good('✓')} {len(done):,} {what}")
         for one in missing:
             click.echo(bad(f"✗ no refused event has the number {one}"))
     return Exit.FAILED if missing else Exit.OK

@@ -38,7 +38,7 @@ class PausePages(Controller):
     async def new(self, visit: Entered, request: Asked, pages: ThePages) -> Response[str]:
         """A new one's form; of the application that the address names."""
         application = request.query_params.get("application", "")
-        fields = [("scope", "application"), ("application_id", application)] if application else [("scope", "all")]
+        fields = [("scope", "application"), ("application_id", application)] if application else []
         return _form_page(visit, request, pages, Form(fields), None)
 
     @post("/")

@@ -44,7 +44,7 @@ async def test_it_stands_above_every_page(house: House, receiver: Receiver, who:
             assert banner(page), path
             assert REASON.rstrip(".") in page.text
             if who in OPERATORS:
-                assert "Sending for this application is paused" in page.text
+                assert "Sending for this application has been paused" in page.text
                 assert "/dashboard/pauses" in page.links()
             else:
                 assert "The operator has paused sending" in page.text
@@ -86,7 +86,7 @@ async def test_what_the_operator_reads_at_large(house: House, receiver: Receiver
         assert "Sending is paused by profile bridge-api, bridge-xyz, and for 1 application" in text
         async with paused(house, scope="all", reason="After a restore."):
             text = (await browser.get("/dashboard")).text
-            assert "All sending is paused since" in text
+            assert "All sending has been paused since" in text
             assert "After a restore. " in text
 
 

@@ -38,17 +38,17 @@ def register_node(
 
 
 def other_profiles(connection: Connection, node: int) -> list[LeftProfile]:
-    """Those in force that are not the node's."""
+    """What the node leaves to others."""
     return [
         LeftProfile(name, in_force, own)
-        for name, in_force, own in rows.many(connection, "list_other_profiles", tuple, (node,))
+        for name, in_force, own in rows.many(connection, "list_other_profiles", tuple, {"node": node})
         if in_force is not None
     ]
 
 
 def are_settled(connection: Connection, node: int) -> bool:
     """Whether all of the node's profiles are in force: a look that changes nothing."""
-    found = rows.many(connection, "list_other_profiles", tuple, (node,))
+    found = rows.many(connection, "list_other_profiles", tuple, {"node": node})
     return all(own is None for _, _, own in found)
 
 
