@@ -16,6 +16,13 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+@pytest.fixture
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands that run in this process see no setting of the machine, nor what the suite itself is told by."""
+    for name in [name for name in os.environ if name.startswith("HOOKSPAN_")]:
+        monkeypatch.delenv(name)
+
+
 @pytest.fixture(scope="session")
 def capture(tmp_path_factory: pytest.TempPathFactory):
     """One running node with receivers, for tests that look at what it sends; started when first asked for."""

@@ -221,16 +221,15 @@ async def test_a_round_that_had_begun_begins_anew(api: Api, receiver: Receiver) 
     assert after["reason"] in ("due", "scheduled")
 
 
+@pytest.mark.usefixtures("no_settings")
 @pytest.mark.parametrize("flag", ["--application", "--profile", None])
 async def test_the_commands_pause_and_resume(
     api: Api,
     receiver: Receiver,
     capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
     flag: str | None,
 ) -> None:
     """By the real command line, against the real server."""
-    monkeypatch.delenv("HOOKSPAN_TEST_STORE", raising=False)  # no setting, so that a command would refuse it
     app = await api.application()
     await api.webhook(app, receiver.url)
     named = {"--application": ["--application", app], "--profile": ["--profile", "standard"]}.get(flag or "", [])

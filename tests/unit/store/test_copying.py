@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -282,6 +281,7 @@ async def test_another_programs_is_not_copied_into(past: Past) -> None:
     await asyncio.to_thread(DATABASES.drop, url)
 
 
+@pytest.mark.usefixtures("no_settings")
 async def test_status_tells_a_part_from_a_whole(
     past: Past, url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -381,12 +381,11 @@ async def test_every_table_and_column_is_thought_of(past: Past, url: str) -> Non
     assert set(target_room._LOADED) >= {"bigint", "smallint", "double precision", "boolean"}
 
 
+@pytest.mark.usefixtures("no_settings")
 async def test_the_command_copies(
     past: Past, url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Says how many, for people and programs; refuses in one line."""
-    for name in [name for name in os.environ if name.startswith("HOOKSPAN_")]:
-        monkeypatch.delenv(name)
     source = f"sqlite:///{past.path}"
     monkeypatch.setenv("HOOKSPAN_COPY_TO", url)
     assert await asyncio.to_thread(run, ["db", "copy", "--database-url", source, "--json"]) == Exit.OK

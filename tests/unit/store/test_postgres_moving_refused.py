@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -102,13 +101,12 @@ async def test_two_runs_at_once_are_refused(cells: Cells) -> None:
     assert await serving(cells, application) == [1]
 
 
+@pytest.mark.usefixtures("no_settings")
 async def test_the_command_moves(
     cells: Cells, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Says how many, for people and programs; addresses come from anywhere; refuses in one line."""
     await fill(cells.old)
-    for name in [name for name in os.environ if name.startswith("HOOKSPAN_")]:
-        monkeypatch.delenv(name)
     key = new_encryption_key()
     sealed = Vault(decode_encryption_key(key)).check_value()
     for which in (0, 1):
