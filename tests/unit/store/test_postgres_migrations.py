@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -9,7 +10,7 @@ from psycopg import errors
 
 from hookspan.errors import ConfigurationError
 from hookspan.ids import first_id_at, made_at_ms
-from hookspan.store.postgres import _partitions
+from hookspan.store.postgres import _partitions, _rows
 from hookspan.store.postgres._connection import Connection
 from hookspan.store.postgres._migrations import (
     MIGRATIONS,
@@ -83,6 +84,25 @@ def test_a_table_that_is_held_is_not_waited_for_long(connection: Connection) -> 
         assert "holds a table" in refusal(caught.value, "here").detail
         other.execute("rollback")
     migrate(connection, "here", QUICK, more("-- expand\nalter table webhook add column extra text;"))
+
+
+def test_two_nodes_meet_in_an_empty_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One brings it up to date while the other looks: not another program's for that."""
+    url = DATABASES.make(template="template0")
+    look = _rows.value
+
+    def look_then_migrate(connection: Connection, name: str, bindings: Any = ()) -> Any:
+        found = look(connection, name, bindings)
+        monkeypatch.undo()
+        with connect(read_place(url), QUICK, 30) as other:
+            migrate(other, "here", QUICK)
+        return found
+
+    monkeypatch.setattr(_rows, "value", look_then_migrate)
+    with connect(read_place(url), QUICK, 30) as connection:
+        migrate(connection, "here", QUICK)
+        assert read_version(connection, "here") == VERSION
+    DATABASES.drop(url)
 
 
 def url_of(connection: Connection) -> str:

@@ -65,11 +65,11 @@ VERSION = len(MIGRATIONS)
 
 
 def read_version(connection: Connection, where: str, known: int = VERSION) -> int:
-    """The schema version of the database, 0 for an empty one. Raises ConfigurationError when it is not ours, or made
-    for newer versions only.
+    """The schema version of the database, 0 for one that was empty when asked. Raises ConfigurationError when it is not
+    ours, or made for newer versions only.
     """
     if not rows.value(connection, "has_table", {"name": "hookspan"}):
-        if rows.value(connection, "has_tables"):
+        if rows.value(connection, "has_other_tables"):
             raise ConfigurationError(
                 f"The database at {where} is another program's. Make one of its own: create database hookspan. "
                 "Or, to publish in SQL there, a schema: create schema hookspan authorization …"
