@@ -3,7 +3,7 @@
 import datetime
 import hashlib
 from collections.abc import Callable, Sequence
-from functools import partial
+from typing import TypeVar
 
 import msgspec
 
@@ -36,6 +36,8 @@ class _Input(msgspec.Struct, forbid_unknown_fields=True):
 _decode_event = msgspec.json.Decoder(_Input).decode
 _decode_batch = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
+
+_T = TypeVar("_T")
 
 
 class Reader:
@@ -72,23 +74,28 @@ class Reader:
                 f"The batch has {len(members):,} events; it may have {self._options.batch_events_max:,}.",
                 limit=self._options.batch_events_max,
             )
-        return self._read_each(entry, [partial(self._read_one, entry, bytes(member)) for member in members])
+        return self._read_each(entry, members, self._read_member)
 
     def read_rows(self, entry: Entry, rows: Sequence[InboxRow]) -> list[NewEvent | HookspanError]:
         """Rows of the inbox, each as if it had been published by itself: an event or an error for each, in order."""
-        return self._read_each(entry, [partial(self._read_row, entry, row) for row in rows])
+        return self._read_each(entry, rows, self._read_row)
+
+    def _read_member(self, entry: Entry, member: msgspec.Raw) -> NewEvent:
+        return self._read_one(entry, bytes(member))
 
     def _read_row(self, entry: Entry, row: InboxRow) -> NewEvent:
         raw = _raw_of(row)
         jsontext.check(raw)
         return self._read_one(entry, raw, row.published_at)
 
-    def _read_each(self, entry: Entry, reads: Sequence[Callable[[], NewEvent]]) -> list[NewEvent | HookspanError]:
+    def _read_each(
+        self, entry: Entry, members: Sequence[_T], read: Callable[[Entry, _T], NewEvent]
+    ) -> list[NewEvent | HookspanError]:
         found: list[NewEvent | HookspanError] = []
         fault: Exception | None = None
-        for read in reads:
+        for member in members:
             try:
-                found.append(read())
+                found.append(read(entry, member))
             except HookspanError as error:
                 found.append(error)
             except Exception as error:  # noqa: BLE001 - whatever it is, the others of the batch are no part of it
