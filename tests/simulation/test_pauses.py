@@ -211,7 +211,7 @@ async def test_what_people_send_by_hand_waits(world) -> None:
     await world.settle()
     assert world.numbers() == [1, 1]
     everything = await pause(world)
-    with pytest.raises(StateForbidden, match=r"paused all sending: Maintenance\. Nothing"):
+    with pytest.raises(StateForbidden, match=r"paused all sending since \S+: Maintenance\. Nothing"):
         await world.engine.try_out(webhook, "order.paid", world.ids.make(), b"{}")
     await resume(world, everything)
     assert (await world.engine.try_out(webhook, "order.paid", world.ids.make(), b"{}")).response_status == 200

@@ -10,6 +10,7 @@ import structlog
 from hookspan.clock import Clock
 from hookspan.domain.audit import AuditEntry
 from hookspan.domain.caller import SYSTEM, Role
+from hookspan.domain.explain import why_paused
 from hookspan.domain.pause import PAUSE_PREFIX, Pause, Pauses, PauseScope
 from hookspan.engine.dispatcher import Dispatcher
 from hookspan.errors import HookspanError, StateForbidden
@@ -84,7 +85,7 @@ class Pausing:
         """Raises StateForbidden when nothing may be sent for this application."""
         pause = self.pauses.of(application_id, profile)
         if pause is not None:
-            raise StateForbidden(f"{refusal_of(pause)} Nothing is sent before it ends.")
+            raise StateForbidden(f"{why_paused(pause)} Nothing is sent before it ends.")
 
     def _use(self, found: tuple[Pause, ...]) -> None:
         before = self.pauses.in_force
@@ -99,15 +100,3 @@ class Pausing:
             log.warning("resumed", scope=one.scope.word, of=one.profile or one.application_id)
         if ended:
             self.on_resumed()
-
-
-def refusal_of(pause: Pause) -> str:
-    """What is paused and why, as a sentence or two."""
-    match pause.scope:
-        case PauseScope.ALL:
-            said = "The operator has paused all sending"
-        case PauseScope.PROFILE:
-            said = f"The operator has paused sending by the profile {pause.profile}"
-        case PauseScope.APPLICATION:
-            said = "The operator has paused sending for this application"
-    return f"{said}: {pause.reason.rstrip('.')}." if pause.reason else f"{said}."
