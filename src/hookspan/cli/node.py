@@ -31,13 +31,15 @@ from hookspan.engine.notices import Letters
 from hookspan.errors import ConfigurationError, HookspanError
 from hookspan.ids import IdMaker
 from hookspan.manage import Callers, Manage
-from hookspan.profiles import Profiles, load_profiles
+from hookspan.profiles import TIMEOUT_MS_MAX, Profiles, load_profiles
 from hookspan.settings import Settings, decode_encryption_key
 from hookspan.telemetry import Counters, log
 from hookspan.vault import Vault
 
 REQUESTS_GRACE_S = 5  # for requests that were being answered when the stop came
-GRACE_S = 25.0  # for deliveries in flight: the longest deadline of a shipped profile, 15 s, and room
+# For deliveries in flight: the longest deadline that a profile or an application may give them, and room. With those
+# shipped it takes 15 s at most, for a stop waits no longer than what is in flight.
+GRACE_S = TIMEOUT_MS_MAX / 1000 + 5
 IDLE_CONNECTION_S = 30
 _GC_THRESHOLD = 50_000  # per-event garbage has no cycles: collecting often only costs
 

@@ -9,7 +9,7 @@ from hookspan.profiles._credentials import CredentialKind, LiveSecret, NewCreden
 from hookspan.profiles._loader import EXAMPLES, SHIPPED, Profiles, load_profile, load_profiles
 from hookspan.profiles._near import did_you_mean
 from hookspan.profiles._profile import Profile
-from hookspan.profiles._rules import Rules
+from hookspan.profiles._rules import TIMEOUT_MS_MAX, Rules
 from hookspan.profiles._schemas import Sample
 from hookspan.profiles._signing import Signer
 from hookspan.profiles._test_event import TestEvent
@@ -17,6 +17,7 @@ from hookspan.profiles._test_event import TestEvent
 __all__ = [
     "EXAMPLES",
     "SHIPPED",
+    "TIMEOUT_MS_MAX",
     "CatalogEntry",
     "CatalogGroup",
     "CredentialKind",
