@@ -192,6 +192,6 @@ def test_the_public_names():
     """What other rooms may lean on; a change here is a change for them."""
     assert sorted(hookspan.profiles.__all__) == [
         "CatalogEntry", "CatalogGroup", "CredentialKind", "EXAMPLES", "LiveSecret", "NewCredential", "Profile",
-        "Profiles", "Rules", "SHIPPED", "Sample", "Signer", "TIMEOUT_MS_MAX", "TestEvent", "did_you_mean", "load_profile",
-        "load_profiles",
+        "Profiles", "Rules", "SHIPPED", "Sample", "Signer", "TIMEOUT_MS_MAX", "TestEvent", "did_you_mean",
+        "load_profile", "load_profiles",
     ]  # fmt: skip
