@@ -93,6 +93,20 @@ async def test_ended_ones_are_dropped_in_time(world: World) -> None:
     assert [one.id for one in await world.store.pauses()] == [second.id]
 
 
+async def test_of_each_scope_the_last_that_ended_is_kept(world: World) -> None:
+    """However often it is paused: their number is bounded by that of the scopes."""
+    one, other = await world.application(), await world.application()
+    last = {}
+    for of in (None, "standard", "bridge-api", one, other) * 3:
+        world.clock.move(5)
+        made = await pause(world, of)
+        world.clock.move(5)
+        last[of if of is None or isinstance(of, str) else of.id] = await world.store.end_pause(made.id, world.now)
+    assert set(await world.store.pauses()) == set(last.values())
+    again = await pause(world, one)
+    assert set(await world.store.pauses()) == {*last.values(), again}
+
+
 async def test_two_at_once_are_one(world: World) -> None:
     """Whoever comes second gets the pause that is there."""
     application = await world.application()

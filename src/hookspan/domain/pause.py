@@ -20,7 +20,9 @@ class PauseScope(Word):
 
 
 class Pause(Record, frozen=True, kw_only=True):
-    """One pause. `ended_at` (ms) is None while it is in force; ended ones are kept for as long as rounds may last."""
+    """One pause. `ended_at` (ms) is None while it is in force; of a scope the last that ended is kept, for as long as
+    rounds may last.
+    """
 
     id: int
     scope: PauseScope

@@ -17,7 +17,9 @@ class PauseCalls(Protocol):
     """
 
     async def pauses(self) -> list[Pause]:
-        """Those in force and those that ended within ENDED_KEPT_MS, by id."""
+        """Those in force, and of each scope (with its profile or application) the last that ended, within
+        ENDED_KEPT_MS; by id.
+        """
         ...
 
     async def pause(self, new: Pause) -> Pause:
@@ -28,7 +30,7 @@ class PauseCalls(Protocol):
         ...
 
     async def end_pause(self, pause_id: int, now_ms: int) -> Pause | None:
-        """End one that is in force, and return it as it is then. None when there is none such. Also drops those that
-        ended before ENDED_KEPT_MS. An application's pauses go with it.
+        """End one that is in force, and return it as it is then. None when there is none such. Also drops the one of
+        its scope that had ended before, and those that ended before ENDED_KEPT_MS. An application's pauses go with it.
         """
         ...

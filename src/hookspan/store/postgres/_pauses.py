@@ -58,8 +58,9 @@ def end_pause(connection: Connection, pause_id: int, now_ms: int) -> Pause | Non
         lock_application(connection, old.application_id)
     if not rows.run(connection, "end_pause", {"id": pause_id, "now": now_ms}):
         return None
-    rows.run(connection, "delete_ended_pauses", {"before": now_ms - ENDED_KEPT_MS})
-    return msgspec.structs.replace(old, ended_at=now_ms)
+    ended = msgspec.structs.replace(old, ended_at=now_ms)
+    rows.run(connection, "delete_ended_pauses", msgspec.structs.asdict(ended) | {"before": now_ms - ENDED_KEPT_MS})
+    return ended
 
 
 def passed_by(connection: Connection, profiles: Collection[str]) -> PassedBy:

@@ -1,2 +1,10 @@
--- Pauses that ended before a time: no round that goes on began before. Walks the small table.
-delete from pause where ended_at < :before
+-- Pauses that ended before a time, for no round that goes on began before; and those of the same scope that ended before
+-- the one of this id, for it is the last that counts. Walks the small table.
+delete from pause
+where
+  ended_at < :before
+  or (
+    ended_at <= :ended_at and id <> :id and scope = :scope
+    and coalesce(profile, '') = coalesce(:profile, '')
+    and coalesce(application_id, 0) = coalesce(:application_id, 0)
+  )
