@@ -74,17 +74,19 @@ class Node(Duty):
         self._looked_s = clock.monotonic()
         self._suspects: set[ClaimRef] = set()
         self.id = 0
+        self._unsettled: int | None = None  # registered, and not in use yet: what comes after that failed
         self.on_registered: Callable[[int], None]
         self.on_freed: Callable[[], None]
         intake.on_node_gone = self.wake
 
     async def register(self) -> None:
         began_ms = self._clock.now_ms()
-        node = await self._store.register_node(
-            began_ms, delivers=self._options.delivers, profiles=self._roll_out.hashes
-        )
-        await self._roll_out.settle(node)  # before anything is claimed in its name
-        self.id = node
+        if self._unsettled is None or not await self._store.beat(self._unsettled):
+            self._unsettled = await self._store.register_node(
+                began_ms, delivers=self._options.delivers, profiles=self._roll_out.hashes
+            )
+        await self._roll_out.settle(self._unsettled)  # before anything is claimed in its name
+        self.id, self._unsettled = self._unsettled, None
         if self._store.is_shared:
             self._ids.move_to(node_slot(self._options.cell, self.id))
         self.on_registered(self.id)

@@ -37,6 +37,7 @@ class Register:
         self.versions: dict[int, int] = {}
         self.asked: list[int] = []
         self.settled: list[int] = []
+        self.settles_in = 0  # tries
         self.profiles: object = None
 
     async def register_node(self, _now_ms, *, delivers=True, profiles=None):
@@ -50,6 +51,9 @@ class Register:
 
     async def settle_profiles(self, node, _now_ms):
         self._reached()
+        self.settles_in -= 1
+        if self.settles_in > 0:
+            raise StoreUnavailable("the database went away")
         self.settled.append(node)
         return []
 
@@ -245,6 +249,26 @@ async def test_what_is_known_is_recorded_before_a_new_registration(world: World,
     await world.node.turn()
     assert world.recorder.flushed == [1]
     assert world.registered == [1, 2]
+
+
+@pytest.mark.parametrize("is_taken_out", [False, True])
+async def test_a_registration_that_failed_half_way_is_gone_on_with(world: World, is_taken_out: bool) -> None:
+    """No node is left in the register that nobody is; one that others took out meanwhile begins once more."""
+    del world.register.counters[1]
+    world.register.settles_in = 3
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable):
+            await world.node.turn()
+    assert list(world.register.counters) == [2]
+    assert world.registered == [1]
+    if is_taken_out:
+        del world.register.counters[2]
+    await world.node.turn()
+    last = 3 if is_taken_out else 2
+    assert list(world.register.counters) == [last]
+    assert world.registered == [1, last]
+    await world.node.turn()
+    assert world.registered == [1, last], "it is there"
 
 
 async def test_a_node_of_a_cell_makes_ids_of_its_own() -> None:
