@@ -148,10 +148,11 @@ class InboxTaker(Duty):
         # It is being moved, or only other nodes have its profile. Anything else is this node's trouble, or the store's.
         is_its_own = isinstance(batch.trouble, ApplicationFrozen | UnknownProfile)
         pause_s = min(REST_S_MAX, REST_S * 2 ** min(tries - 1, 10)) if is_its_own else REST_S
+        is_full = len(self._resting) >= self._options.inbox_resting_max
         self._resting[batch.application] = _Rest(tries, self._clock.monotonic() + pause_s)
-        if len(self._resting) > self._options.inbox_resting_max:
+        if is_full:
             self._resting.popitem(last=False)
-        if tries == 1:
+        if tries == 1 and not is_full:  # else those that were forgotten would be told of in every round
             error = batch.trouble
             log.warning(
                 "published events wait in the inbox",
