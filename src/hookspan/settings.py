@@ -86,7 +86,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     brand_logo: str | None = None  # a file
     brand_colour: str | None = None  # as #0a7 or #00aa77
     role: Role = "all"  # what a node on a shared database does
-    trust_window: Annotated[int, msgspec.Meta(ge=TRUST_WINDOW_S_MIN, le=600)] = 30  # seconds; the same on all nodes
+    trust_window: Annotated[int, msgspec.Meta(ge=TRUST_WINDOW_S_MIN, le=600)] = 30  # seconds
     start_paused: bool = False  # everything is paused before the first request leaves: for a start after a restore
     cell: Annotated[int, msgspec.Meta(ge=0, lt=CELLS)] = 0  # the database's number among others; see hookspan.ids
     database_listen_url: str | None = None  # past a PgBouncer, for wake-ups
@@ -267,7 +267,7 @@ _ALLOWED = {  # for those that are more than text
     "trusted_proxies": "networks with commas between them, or a list of them",
     "egress_allow_http": "true or false",
     "role": "all, intake or deliver",
-    "trust_window": "a whole number of seconds from 2 to 600, the same on all nodes",
+    "trust_window": "a whole number of seconds from 2 to 600",
     "database_prepared": "true or false",
     "start_paused": "true or false",
     "cell": f"a whole number from 0 to {CELLS - 1}",

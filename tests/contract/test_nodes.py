@@ -33,6 +33,14 @@ async def test_a_beat_proves_registration(world: World) -> None:
     assert not await world.store.beat(world.node)
 
 
+async def test_a_node_says_for_how_long_it_may_stand_still(world: World) -> None:
+    """To those that watch it; one that says nothing leaves it to them, and one that is alone has nobody to tell."""
+    for window_ms in (None, 12_000):
+        node = await world.store.register_node(world.now, trust_window_ms=window_ms)
+        seen = {one.id: one.trust_window_ms for one in await world.store.nodes()}
+        assert seen[node] == (window_ms if world.store.is_shared else None)
+
+
 async def test_a_restart_frees_claims_and_counts_orphans(world: World, make_store: MakeStore) -> None:
     """What a process held when it died is due again at its successor's registration, and the count tells how often."""
     application = await world.application()

@@ -71,6 +71,7 @@ class Node(Duty):
         self._recorder = recorder
         self._ids = ids
         self._options = options
+        self._window_ms = int(options.trust_window_s * 1000)
         self._looked_s = clock.monotonic()
         self._suspects: set[ClaimRef] = set()
         self.id = 0
@@ -83,7 +84,10 @@ class Node(Duty):
         began_ms = self._clock.now_ms()
         if self._unsettled is None or not await self._store.beat(self._unsettled):
             self._unsettled = await self._store.register_node(
-                began_ms, delivers=self._options.delivers, profiles=self._roll_out.hashes
+                began_ms,
+                delivers=self._options.delivers,
+                profiles=self._roll_out.hashes,
+                trust_window_ms=self._window_ms,
             )
         await self._roll_out.settle(self._unsettled)  # before anything is claimed in its name
         self.id, self._unsettled = self._unsettled, None
@@ -125,7 +129,7 @@ class Node(Duty):
         take, a part of it is lent all the same.
         """
         if self._store.is_shared:
-            window_ms = int(self._options.trust_window_s * 1000)
+            window_ms = self._window_ms
             self._dispatcher.renew(began_ms + window_ms, began_ms + int(window_ms * _LEASE_SHARE_MIN))
 
     async def _free_unheld(self) -> None:
@@ -171,7 +175,7 @@ class Watch(Duty):
         self._store = store
         self._counters = counters
         self._own = own
-        self._window_s = options.trust_window_s
+        self._window_s = options.trust_window_s  # for nodes that have not said theirs
         self._interval_s = min(options.beat_interval_s, options.trust_window_s / _BEATS_A_WINDOW)
         self._seen: dict[int, _Sighting] = {}
         self._looked_s = clock.monotonic()
@@ -195,7 +199,7 @@ class Watch(Duty):
         return self._interval_s
 
     def _look(self, nodes: list[NodeSeen], passed_s: float) -> list[int]:
-        """The others that stood still for the whole window."""
+        """The others that stood still for the whole window: each one's own, for by that it holds its lease."""
         seen, own, dead = {}, self._own(), []
         for node in nodes:
             before = self._seen.get(node.id)
@@ -204,7 +208,8 @@ class Watch(Duty):
                 continue
             before.still_s += passed_s
             seen[node.id] = before
-            if before.still_s >= self._window_s and node.id != own:
+            window_s = self._window_s if node.trust_window_ms is None else node.trust_window_ms / 1000
+            if before.still_s >= window_s and node.id != own:
                 dead.append(node.id)
         self._seen = seen
         return dead

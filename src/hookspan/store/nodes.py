@@ -14,11 +14,14 @@ from hookspan.store.messages import ClaimRef
 
 
 class NodeSeen(msgspec.Struct, frozen=True):
-    """A registered node as another sees it. `counter` is raised by each of its beats; `delivers`: it claims too."""
+    """A registered node as another sees it. `counter` is raised by each of its beats; `delivers`: it claims too;
+    `trust_window_ms`: for how long the counter may stand still, None where it has not said.
+    """
 
     id: int
     counter: int
     delivers: bool
+    trust_window_ms: int | None = None
 
 
 class LeftProfile(msgspec.Struct, frozen=True):
@@ -41,7 +44,12 @@ class Nodes(Protocol):
         ...
 
     async def register_node(
-        self, now_ms: int, *, delivers: bool = True, profiles: Mapping[str, str] | None = None
+        self,
+        now_ms: int,
+        *,
+        delivers: bool = True,
+        profiles: Mapping[str, str] | None = None,
+        trust_window_ms: int | None = None,
     ) -> int:
         """Register under a new id (from 1) and return it. Where only one process can hold the database (SQLite) every
         claim of earlier nodes is freed and counted as orphaned; elsewhere those of nodes that are not registered.
@@ -51,7 +59,8 @@ class Nodes(Protocol):
 
         A shared database keeps the cell of its first node: ConfigurationError for a node of another.
 
-        `profiles` are those that the node has, with the hashes of their contents; see `settle_profiles`.
+        `profiles` are those that the node has, with the hashes of their contents; see `settle_profiles`. Others see by
+        `trust_window_ms` for how long its counter may stand still.
 
         A clock that was set back (`now_ms` is before the newest id) puts nothing out of reach: first attempts in the
         future, and retries further ahead than RETRY_AHEAD_MS_MAX, are due at `now_ms` or some minutes after, and

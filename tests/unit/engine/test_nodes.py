@@ -30,6 +30,7 @@ class Register:
     def __init__(self) -> None:
         self.counters: dict[int, int] = {}
         self.delivering: set[int] = set()
+        self.windows: dict[int, int | None] = {}
         self.made = 0
         self.freed = 0
         self.swept = 0
@@ -40,8 +41,9 @@ class Register:
         self.settles_in = 0  # tries
         self.profiles: object = None
 
-    async def register_node(self, _now_ms, *, delivers=True, profiles=None):
+    async def register_node(self, _now_ms, *, delivers=True, profiles=None, trust_window_ms=None):
         self._reached()
+        self.windows[self.made + 1] = trust_window_ms
         self.profiles = profiles
         self.made += 1
         self.counters[self.made] = 0
@@ -66,7 +68,10 @@ class Register:
 
     async def nodes(self):
         self._reached()
-        return [NodeSeen(ident, count, ident in self.delivering) for ident, count in sorted(self.counters.items())]
+        return [
+            NodeSeen(ident, count, ident in self.delivering, self.windows[ident])
+            for ident, count in sorted(self.counters.items())
+        ]
 
     async def deregister_node(self, node, _now_ms):
         self._reached()
@@ -308,6 +313,22 @@ async def test_who_stands_still_is_taken_out(world: World) -> None:
     assert 1 in world.register.counters, "it beats"
     assert world.counters.nodes_taken_out == 1
     assert world.freed == 1
+
+
+async def test_each_is_watched_by_its_own_window(world: World) -> None:
+    """It may differ while it is being changed: who holds its lease for longer is not taken for dead before."""
+    assert world.register.windows[1] == 30_000
+    quick = await world.register.register_node(0, trust_window_ms=10_000)
+    slow = await world.register.register_node(0, trust_window_ms=60_000)
+    await world.watch.turn()
+    await world.look_for(8)
+    assert {quick, slow} <= world.register.counters.keys()
+    await world.look_for(4)
+    assert quick not in world.register.counters
+    await world.look_for(46)
+    assert slow in world.register.counters
+    await world.look_for(4)
+    assert slow not in world.register.counters
 
 
 async def test_who_beats_now_and_then_stays(world: World) -> None:

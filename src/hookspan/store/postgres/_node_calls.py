@@ -19,11 +19,18 @@ class NodeCalls(Ways):
         return True
 
     async def register_node(
-        self, now_ms: int, *, delivers: bool = True, profiles: Mapping[str, str] | None = None
+        self,
+        now_ms: int,
+        *,
+        delivers: bool = True,
+        profiles: Mapping[str, str] | None = None,
+        trust_window_ms: int | None = None,
     ) -> int:
         cell, own = self._options.cell, dict(profiles or {})
         node = await self._write(
-            lambda db: _nodes.register_node(db, now_ms, delivers=delivers, cell=cell, profiles=own)
+            lambda db: _nodes.register_node(
+                db, now_ms, delivers=delivers, cell=cell, profiles=own, trust_window_ms=trust_window_ms
+            )
         )
         self._node = node
         if self._replica is not None:

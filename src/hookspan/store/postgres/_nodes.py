@@ -17,7 +17,13 @@ _REGISTER_LOCK = 0x486F6F6B4E6F6465  # "HookNode" read as a number
 
 
 def register_node(
-    connection: Connection, now_ms: int, *, delivers: bool, cell: int, profiles: Mapping[str, str]
+    connection: Connection,
+    now_ms: int,
+    *,
+    delivers: bool,
+    cell: int,
+    profiles: Mapping[str, str],
+    trust_window_ms: int | None,
 ) -> int:
     """A new node's id, whose remainder by the slots no other node's has. Other nodes live, so nothing of theirs is
     freed; for what nodes that are gone have left see `free_claims`, for a clock that was set back `bring_forward`.
@@ -29,7 +35,8 @@ def register_node(
         node = rows.value(connection, "next_node")
         assert isinstance(node, int)
         if node % NODE_SLOTS not in taken:
-            rows.run(connection, "insert_node", {"id": node, "now": now_ms, "delivers": delivers})
+            new = {"id": node, "now": now_ms, "delivers": delivers, "trust_window": trust_window_ms}
+            rows.run(connection, "insert_node", new)
             own = {"node": node, "names": list(profiles), "hashes": list(profiles.values())}
             rows.run(connection, "insert_node_profiles", own)
             rows.run(connection, "delete_flushes", (node - _FLUSHES_KEPT,))
@@ -108,7 +115,9 @@ def beat(connection: Connection, node: int) -> bool:
 
 def nodes(connection: Connection) -> list[NodeSeen]:
     """See `Store.nodes`."""
-    return rows.many(connection, "list_nodes", lambda row: NodeSeen(row[0], row[1], delivers=row[2]))
+    return rows.many(
+        connection, "list_nodes", lambda row: NodeSeen(row[0], row[1], delivers=row[2], trust_window_ms=row[3])
+    )
 
 
 def versions_of(connection: Connection, application_ids: Sequence[int]) -> dict[int, int]:

@@ -18,9 +18,14 @@ class NodeCalls(Ways):
         return False
 
     async def register_node(
-        self, now_ms: int, *, delivers: bool = True, profiles: Mapping[str, str] | None = None
+        self,
+        now_ms: int,
+        *,
+        delivers: bool = True,
+        profiles: Mapping[str, str] | None = None,
+        trust_window_ms: int | None = None,
     ) -> int:
-        del delivers  # alone, it does everything
+        del delivers, trust_window_ms  # alone, it does everything, and nobody watches it
         own = dict(profiles or {})
         node = await self._write(lambda db: _nodes.register_node(db, now_ms, own))
         while await self._write(lambda db: _nodes.bring_forward(db, now_ms, self._options.forward_chunk)):

@@ -1,2 +1,2 @@
--- The nodes that are registered, with their counters and whether they claim. Walks the table of a few rows.
-select id, counter, delivers from node order by id
+-- The nodes that are registered, with their counters, whether they claim, and their trust windows. Walks the table of a few rows.
+select id, counter, delivers, trust_window from node order by id
