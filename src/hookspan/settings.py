@@ -139,7 +139,7 @@ def load_settings(
     ):
         for name, value in _without_files(raw, where, say).items():
             merged[name] = _split(name, value)
-            origin[name] = f"{say(name)} ({where})"
+            origin[name] = f"{say(name + _FILE if name + _FILE in raw else name)} ({where})"
     settings = _decode(merged, origin)
     _check(settings, origin)
     return settings

@@ -36,7 +36,9 @@ def say_error(error: HookspanError, *, is_json: bool) -> None:
         return
     click.echo(f"{click.style('hookspan:', fg='red', bold=True)} {error.detail}", err=True)
     for fault in error.errors:
-        click.echo(f"  at {fault.pointer or '/'}: {fault.detail}", err=True)
+        said = "" if fault.detail == error.detail else f": {fault.detail}"
+        if fault.pointer or said:
+            click.echo(f"  at {fault.pointer or '/'}{said}", err=True)
 
 
 def printable(text: str) -> str:

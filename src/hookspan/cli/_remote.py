@@ -58,7 +58,8 @@ def remote(
     key = key or find_operator_key(settings)
     if key is None:
         raise ConfigurationError(
-            f"There is no operator key in {settings.data_folder}; give one with --key or {KEY_VARIABLE}."
+            f"There is no operator key in {settings.data_folder}, nor in HOOKSPAN_OPERATOR_KEY. Give a key with "
+            f"--key or {KEY_VARIABLE}."
         )
     with ApiClient(url or _address(settings), key, timeout_s) as client:
         yield client

@@ -41,7 +41,8 @@ def show(*, is_json: bool, **flags: str | None) -> None:
     key = find_operator_key(settings)
     if key is None:
         raise ConfigurationError(
-            f"There is no operator key in {settings.data_folder} yet; `hookspan serve` makes one at its first start."
+            f"There is no operator key in {settings.data_folder} yet, nor in HOOKSPAN_OPERATOR_KEY; `hookspan serve` "
+            "makes one at its first start."
         )
     if is_json:
         given = "HOOKSPAN_OPERATOR_KEY" if settings.operator_key else str(settings.data_folder / OPERATOR_KEY_FILE)

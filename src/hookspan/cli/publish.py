@@ -51,7 +51,7 @@ def command(
     if is_json:
         say_json(answer)
     else:
-        click.echo(f"{good('✓')} {answer['id']} is kept and on its way")
+        click.echo(f"{good('✓')} {answer['id']} is kept, and is sent to every webhook that takes it")
     return Exit.OK
 
 

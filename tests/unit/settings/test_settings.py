@@ -244,6 +244,13 @@ def test_a_secret_s_file_must_hold_text(folder: Path, content: bytes) -> None:
     )
 
 
+def test_a_wrong_secret_from_a_file_is_told_with_its_file_s_name(folder: Path) -> None:
+    """Where to look: not at a variable that nobody has set."""
+    (folder / "key").write_text("short", encoding="utf-8")
+    said = refusal(folder, environment={"HOOKSPAN_OPERATOR_KEY_FILE": str(folder / "key")})
+    assert "HOOKSPAN_OPERATOR_KEY_FILE (the environment)" in said
+
+
 @pytest.mark.parametrize("url", ["https://hooks.example.com", "http://10.0.0.1:8400", "https://example.com/hookspan"])
 def test_the_public_address_may_have_a_port_and_a_path(folder: Path, url: str) -> None:
     """As it is behind other servers."""
