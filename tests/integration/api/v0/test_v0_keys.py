@@ -1,25 +1,11 @@
 """Who comes in under /v0, and what is not theirs or not there."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
-from tests.integration.api.v0 import UNKNOWN_ID, Customer, Served, key_of, new_customer, serving, unknown
+from tests.integration.api.v0.customer import UNKNOWN_ID, key_of, unknown
 from tests.support.bridge_client import BridgeClient
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(scope="module")
-async def served(tmp_path_factory) -> AsyncIterator[Served]:
-    async with serving(tmp_path_factory.mktemp("v0")) as served:
-        yield served
-
-
-@pytest.fixture
-async def customer(served) -> AsyncIterator[Customer]:
-    async with new_customer(served) as customer:
-        yield customer
 
 
 async def test_the_key_is_missing_or_invalid(served, customer) -> None:

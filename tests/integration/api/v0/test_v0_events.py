@@ -3,7 +3,6 @@
 import base64
 import json
 import re
-from collections.abc import AsyncIterator
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -11,22 +10,10 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from hookspan.api.v0 import _routes
-from tests.integration.api.v0 import EVENT, TIME, Customer, Served, logged, new_customer, refused, serving
+from tests.integration.api.v0.customer import EVENT, TIME, logged, refused
 from tests.wire._receiver import WireReceiver
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(scope="module")
-async def served(tmp_path_factory) -> AsyncIterator[Served]:
-    async with serving(tmp_path_factory.mktemp("v0")) as served:
-        yield served
-
-
-@pytest.fixture
-async def customer(served) -> AsyncIterator[Customer]:
-    async with new_customer(served) as customer:
-        yield customer
 
 
 async def test_upcoming_events_are_shown_as_they_will_be_sent(customer) -> None:

@@ -2,29 +2,22 @@
 
 import re
 import ssl
-from collections.abc import AsyncIterator
 
 import pytest
 import trustme
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from tests.integration.api.v0 import NEW, TIME, WEBHOOK, Customer, Served, new_customer, refused, serving, unknown
+from tests.integration.api.v0.customer import (
+    NEW,
+    TIME,
+    WEBHOOK,
+    refused,
+    unknown,
+)
 from tests.wire._receiver import WireReceiver
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(scope="module")
-async def served(tmp_path_factory) -> AsyncIterator[Served]:
-    async with serving(tmp_path_factory.mktemp("v0")) as served:
-        yield served
-
-
-@pytest.fixture
-async def customer(served) -> AsyncIterator[Customer]:
-    async with new_customer(served) as customer:
-        yield customer
 
 
 async def test_a_webhook_is_made_disabled(customer) -> None:

@@ -2,33 +2,16 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from hookspan.manage import idempotency
-from tests.integration.api.v0 import (
-    Customer,
-    Served,
-    new_customer,
+from tests.integration.api.v0.customer import (
     refused,
-    serving,
 )
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(scope="module")
-async def served(tmp_path_factory) -> AsyncIterator[Served]:
-    async with serving(tmp_path_factory.mktemp("v0")) as served:
-        yield served
-
-
-@pytest.fixture
-async def customer(served) -> AsyncIterator[Customer]:
-    async with new_customer(served) as customer:
-        yield customer
 
 
 async def test_the_same_post_again_is_one_webhook(customer) -> None:
