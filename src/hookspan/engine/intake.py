@@ -6,7 +6,7 @@ A request's events are kept together or not at all.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 
 import msgspec
 import structlog
@@ -35,6 +35,7 @@ from hookspan.store.contract import (
     AppendedEvent,
     ApplicationFrozen,
     Claimed,
+    DataRefused,
     NewDelivery,
     NewEvent,
     NodeGone,
@@ -306,22 +307,13 @@ class Intake(Duty):
         began_s = self._clock.monotonic()
         try:
             appended = await self._append(requests, events)
-        except NodeGone:
-            self._unreserve_all(events)
-            if self.on_node_gone is not None:
-                self.on_node_gone.set()
-            self._refuse(requests, StoreUnavailable("This node has lost its registration and registers anew."))
-            return
-        except HookspanError as error:
-            self._unreserve_all(events)
-            if isinstance(error, StoreUnavailable):
-                self._doubt(events)
-            self._refuse(requests, error)
-            raise
-        except BaseException:
-            self._unreserve_all(events)
-            self._doubt(events)
-            self._refuse(requests, StoreUnavailable("Whether the event was stored is not known: send it again."))
+        except BaseException as error:
+            if isinstance(error, DataRefused) and len(requests) > 1:
+                await self._commit_each(requests, events)
+                return
+            self._fail(requests, events, error)
+            if isinstance(error, NodeGone):
+                return
             raise
         self._counters.appends += 1
         self._counters.commit_seconds.observe(self._clock.monotonic() - began_s)
@@ -338,6 +330,27 @@ class Intake(Duty):
                 log.exception("a publish could not be answered")
             first = after
         self._dispatch(events, appended.events)
+
+    async def _commit_each(self, requests: list[Request], events: list[NewEvent]) -> None:
+        """The database refuses what one of them holds, and nothing was written: each is tried alone, so that nobody is
+        refused for what another has published. Raises the last fault, when all have their answers.
+        """
+        fault: HookspanError | None = None
+        waiting, left = deque(requests), deque(events)
+        try:
+            while waiting:
+                request = waiting.popleft()
+                self._keyed += isinstance(request, KeyedRequest)
+                self._drawn += isinstance(request, DrawnRequest)
+                try:
+                    await self._commit([request], [left.popleft() for _ in request.events])
+                except DataRefused as error:
+                    fault = error
+        finally:  # the store went away: none of the rest was begun
+            self._unreserve_all(left)
+            self._refuse(waiting, StoreUnavailable("The store can't be reached. Nothing of this was stored."))
+        if fault is not None:
+            raise fault
 
     def _append(self, requests: list[Request], events: list[NewEvent]) -> Awaitable[Appended]:
         if self._keyed or self._drawn:
@@ -378,7 +391,19 @@ class Intake(Duty):
         else:
             request.done(request.receipt(kept))
 
-    def _refuse(self, requests: list[Request], error: HookspanError) -> None:
+    def _fail(self, requests: list[Request], events: list[NewEvent], error: BaseException) -> None:
+        """A commit did not succeed, or nobody knows: what was promised is taken back, and everybody told."""
+        self._unreserve_all(events)
+        said = error if isinstance(error, HookspanError) else None
+        if isinstance(error, NodeGone):
+            said = StoreUnavailable("This node has lost its registration and registers anew.")
+            if self.on_node_gone is not None:
+                self.on_node_gone.set()
+        elif said is None or (isinstance(said, StoreUnavailable) and not isinstance(said, DataRefused)):
+            self._doubt(events)
+        self._refuse(requests, said or StoreUnavailable("Whether the event was stored is not known: send it again."))
+
+    def _refuse(self, requests: Collection[Request], error: HookspanError) -> None:
         self._counters.events_refused += sum(len(request.events) for request in requests)
         for request in requests:
             request.done(error)
@@ -426,7 +451,7 @@ class Intake(Duty):
             if delivery.is_claimed:
                 self._dispatcher.unreserve(delivery.webhook_id, len(event.body))
 
-    def _unreserve_all(self, events: list[NewEvent]) -> None:
+    def _unreserve_all(self, events: Iterable[NewEvent]) -> None:
         for event in events:
             self._unreserve(event)
 

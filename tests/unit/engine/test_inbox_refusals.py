@@ -1,9 +1,15 @@
 """What of the inbox is not taken in, for good or for now, and what keeps it from holding up the rest."""
 
+import asyncio
+from typing import Any
+
 import pytest
 from psycopg.types.json import Json
 
 from hookspan.engine.inbox import TEXT_CHARACTERS_MAX
+from hookspan.errors import StoreUnavailable
+from hookspan.store.contract import DataRefused
+from hookspan.store.idempotency import KeyUse
 from tests.support.platform import Platform, publish
 
 pytestmark = pytest.mark.anyio
@@ -180,15 +186,78 @@ async def test_an_application_that_was_deleted_meanwhile_is_unknown(shop: Platfo
         assert shop.query("select code from hookspan.refused") == [("not_found",)]
 
 
+def refuse_bad_ones(shop: Platform) -> None:
+    """From now on the database refuses events of the type bad.one for what they hold."""
+    shop.query(
+        "create function refuse() returns trigger language plpgsql as "
+        "$$ begin if new.type = 'bad.one' then raise exception using errcode = '22000'; end if; return new; end $$"
+    )
+    shop.query("create trigger refuse before insert on event for each row execute function refuse()")
+
+
+async def test_what_the_database_refuses_is_refused_to_nobody_else(shop: Platform) -> None:
+    """Requests that share a commit with it are kept and answered as if they had come alone: publishes of others, one
+    under a key, a batch with it in it whole, and rows of the inbox.
+    """
+    async with shop.node() as node:
+        acme, other = await node.application("acme"), await node.application("other")
+        refuse_bad_ones(shop)
+        shop.publish("acme", "from.inbox", "{}")
+        drawn = await node.store.draw_inbox(node.engine.node.id, ["acme"], each=9, limit=9, bytes_max=1 << 20)
+        entry, _ = [await node.engine.index.find(one) for one in ("acme", "other")]
+        intake, now_ms = node.engine.intake, shop.clock.now_ms()
+        use = KeyUse("owner", "key", b"f", now_ms, now_ms - 1)
+        good, bad = (f'{{"type":"{kind}","content":{{}}}}' for kind in ("good.one", "bad.one"))
+        tasks: list[asyncio.Future[Any]] = [
+            asyncio.ensure_future(intake.publish("acme", good.encode())),
+            asyncio.ensure_future(intake.publish("acme", bad.encode())),
+            asyncio.ensure_future(intake.publish_keyed("other", good.encode(), use)),
+            asyncio.ensure_future(intake.publish("other", f"[{good},{bad}]".encode())),
+            asyncio.ensure_future(intake.publish("other", f"[{good},{good}]".encode())),
+        ]
+        await asyncio.sleep(0)
+        tasks.append(intake.take_in(entry, drawn))
+        with pytest.raises(DataRefused):
+            await intake.turn()
+        answers = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [isinstance(one, DataRefused) for one in answers] == [False, True, False, True, False, False]
+        assert [event.type for event in await node.events(acme)] == ["good.one", "from.inbox"]
+        assert [event.type for event in await node.events(other)] == ["good.one"] * 3
+        assert shop.query("select count(*) from inbox") == [(0,)]
+        assert (intake.waiting_events, intake.waiting_bytes, node.engine.dispatcher.items) == (0, 0, 0)
+
+
+async def test_a_store_that_goes_away_between_them_refuses_the_rest(shop: Platform) -> None:
+    """While each is tried alone: everybody has an answer, and nothing is promised any more."""
+    async with shop.node() as node:
+        acme = await node.application("acme")
+        refuse_bad_ones(shop)
+        shop.query(
+            "create function leave() returns trigger language plpgsql as "
+            "$$ begin if new.type = 'last.one' then raise exception using errcode = '57014'; end if; return new; end $$"
+        )
+        shop.query("create trigger leave before insert on event for each row execute function leave()")
+        await node.engine.index.find("acme")
+        intake = node.engine.intake
+        kinds = ("bad.one", "good.one", "last.one", "good.two", "good.three")
+        tasks = [
+            asyncio.ensure_future(intake.publish("acme", f'{{"type":"{kind}","content":{{}}}}'.encode()))
+            for kind in kinds
+        ]
+        await asyncio.sleep(0)
+        with pytest.raises(StoreUnavailable):
+            await intake.turn()
+        answers = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [isinstance(one, StoreUnavailable) for one in answers] == [True, False, True, True, True]
+        assert [event.type for event in await node.events(acme)] == ["good.one"]
+        assert (intake.waiting_events, node.engine.dispatcher.items) == (0, 0)
+
+
 async def test_a_row_that_the_database_refuses_holds_up_nobody(shop: Platform) -> None:
     """It is found by trying each by itself, and put aside; those before and after it are kept in order."""
     async with shop.node() as node:
         acme = await node.application("acme")
-        shop.query(
-            "create function refuse() returns trigger language plpgsql as "
-            "$$ begin if new.type = 'bad.one' then raise exception using errcode = '22000'; end if; return new; end $$"
-        )
-        shop.query("create trigger refuse before insert on event for each row execute function refuse()")
+        refuse_bad_ones(shop)
         for event_type in ("a.a", "bad.one", "b.b"):
             shop.publish("acme", event_type, "{}")
         await node.drain()
