@@ -77,6 +77,22 @@ async def test_a_deregistered_node_loses_its_claims(world: World) -> None:
     assert await world.store.record(dead, [world.result(one) for one in held]) == {one.id for one in held}
 
 
+async def test_who_has_beaten_since_is_not_taken_out(world: World) -> None:
+    """By the counter that was seen: it keeps its claims; without one, or by the right one, it goes."""
+    application = await world.application()
+    webhook = await world.webhook(application)
+    await world.publish(application, webhook, count=2)
+    claimed = await world.claim()
+    (seen,) = [one.counter for one in await world.store.nodes() if one.id == world.node]
+    assert await world.store.beat(world.node)
+    assert await world.store.deregister_node(world.node, world.now, counter=seen) is None
+    assert await world.store.beat(world.node)
+    assert len(await world.store.unheld(world.node, 10)) == len(claimed) == 2
+    assert await world.store.deregister_node(world.node, world.now, counter=seen + 2) == 2
+    assert not await world.store.beat(world.node)
+    assert await world.store.deregister_node(world.node, world.now, counter=seen + 2) is None, "it is gone"
+
+
 async def test_claims_in_a_nodes_name_can_be_listed(world: World) -> None:
     """Oldest first, bounded: those that the node does not know are given back."""
     application = await world.application()

@@ -451,7 +451,7 @@ async def test_a_profile_that_others_send_for(world) -> None:
         return theirs
 
     world.store.settle_profiles = settled
-    await world.engine.roll_out.settle(world.engine.node.id)
+    await world.engine.roll_out.settle(lambda: world.engine.node.id)
     world.egress.is_holding = False
     world.egress.let_go()
     await world.publish(application, 3)
@@ -462,7 +462,7 @@ async def test_a_profile_that_others_send_for(world) -> None:
     assert world.numbers() == [1]
     assert world.engine.dispatcher.held == {}
     theirs.clear()
-    await world.engine.roll_out.settle(world.engine.node.id)
+    await world.engine.roll_out.settle(lambda: world.engine.node.id)
     assert world.engine.poller.wake.is_set()
     await world.settle()
     assert sorted(world.numbers()) == [1, 1, 2, 3]

@@ -34,6 +34,7 @@ _APPLICATIONS_A_LOOK = 5_000
 _UNSEEN_INTERVALS_MAX = (
     2  # of what passed between two looks so much counts: a late look is no proof for the time before
 )
+_UNSEEN_SHARE_MAX = 1 / 3  # and no more of the window of who is watched, which may be far shorter than the watcher's
 _FLUSH_TIME_MAX_S = 2.0  # before a new registration, for until then events are refused
 _SWEEPS_EVERY = 10  # looks at the register between two looks for claims that nobody's name stands for
 
@@ -89,8 +90,9 @@ class Node(Duty):
                 profiles=self._roll_out.hashes,
                 trust_window_ms=self._window_ms,
             )
-        await self._roll_out.settle(self._unsettled)  # before anything is claimed in its name
-        self.id, self._unsettled = self._unsettled, None
+        node = self._unsettled
+        await self._roll_out.settle(lambda: node)  # before anything is claimed in its name
+        self.id, self._unsettled = node, None
         if self._store.is_shared:
             self._ids.move_to(node_slot(self._options.cell, self.id))
         self.on_registered(self.id)
@@ -188,17 +190,15 @@ class Watch(Duty):
         passed_s = min(self._clock.monotonic() - self._looked_s, self._interval_s * _UNSEEN_INTERVALS_MAX)
         nodes = await self._store.nodes()
         self._looked_s = self._clock.monotonic()
-        dead = self._look(nodes, passed_s)
-        for node in dead:
-            await self._take_out(node)
-        self.on_count(max(1, sum(node.delivers for node in nodes if node.id not in dead)))
-        await self._roll_out.settle(self._own())
+        gone = [node for node in self._look(nodes, passed_s) if await self._take_out(node)]
+        self.on_count(max(1, sum(node.delivers for node in nodes if node not in gone)))
+        await self._roll_out.settle(self._own)
         self._looks += 1
         if self._looks % _SWEEPS_EVERY == 0 and await self._store.free_orphans(self._clock.now_ms()):
             self.on_freed()
         return self._interval_s
 
-    def _look(self, nodes: list[NodeSeen], passed_s: float) -> list[int]:
+    def _look(self, nodes: list[NodeSeen], passed_s: float) -> list[NodeSeen]:
         """The others that stood still for the whole window: each one's own, for by that it holds its lease."""
         seen, own, dead = {}, self._own(), []
         for node in nodes:
@@ -206,20 +206,24 @@ class Watch(Duty):
             if before is None or before.counter != node.counter:
                 seen[node.id] = _Sighting(node.counter)
                 continue
-            before.still_s += passed_s
-            seen[node.id] = before
             window_s = self._window_s if node.trust_window_ms is None else node.trust_window_ms / 1000
+            before.still_s += min(passed_s, window_s * _UNSEEN_SHARE_MAX)
+            seen[node.id] = before
             if before.still_s >= window_s and node.id != own:
-                dead.append(node.id)
+                dead.append(node)
         self._seen = seen
         return dead
 
-    async def _take_out(self, node: int) -> None:
-        freed = await self._store.deregister_node(node, self._clock.now_ms())
-        self._seen.pop(node, None)
+    async def _take_out(self, node: NodeSeen) -> bool:
+        """Not where it has beaten since, and sends by the lease that this gave it, or where another was first."""
+        freed = await self._store.deregister_node(node.id, self._clock.now_ms(), counter=node.counter)
+        self._seen.pop(node.id, None)
+        if freed is None:
+            return False
         self._counters.nodes_taken_out += 1
-        log.warning("node stood still and was taken out", node=node, claims_freed=freed)
+        log.warning("node stood still and was taken out", node=node.id, claims_freed=freed)
         self.on_freed()
+        return True
 
 
 class Following(Duty):

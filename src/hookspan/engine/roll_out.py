@@ -35,14 +35,15 @@ class RollOut:
         self._settling = asyncio.Lock()  # an older look never takes the place of a younger one
         self.on_taken: Callable[[], None]
 
-    async def settle(self, node: int) -> None:
+    async def settle(self, own: Callable[[], int]) -> None:
         """See who has which, take over what nobody has any more, and leave alone the rest. A node that does not deliver
-        sends nothing, so that it has nothing to leave.
+        sends nothing, so that it has nothing to leave. `own` is this node's number, asked when it is this look's turn:
+        one that waited behind a new registration goes by that.
         """
         if not self._delivers:
             return
         async with self._settling:
-            found = {one.name: one for one in await self._store.settle_profiles(node, self._clock.now_ms())}
+            found = {one.name: one for one in await self._store.settle_profiles(own(), self._clock.now_ms())}
             if found != self.left:
                 self._use(found)
 

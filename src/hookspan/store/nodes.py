@@ -75,9 +75,12 @@ class Nodes(Protocol):
         """
         ...
 
-    async def deregister_node(self, node: int, now_ms: int) -> int:
+    async def deregister_node(self, node: int, now_ms: int, *, counter: int | None = None) -> int | None:
         """Take a node out and free its claims, as by `release`, but counted as orphaned: a node that ends in order
         releases what it holds before. Returns how many were freed.
+
+        With the `counter` that somebody has seen it is taken out only as long as it has that one. Else nothing is done,
+        and None returned: it has beaten since, and sends on the lease that this gave it, or it is gone.
         """
         ...
 

@@ -39,6 +39,7 @@ class Register:
         self.asked: list[int] = []
         self.settled: list[int] = []
         self.settles_in = 0  # tries
+        self.beats_after_the_look: int | None = None
         self.profiles: object = None
 
     async def register_node(self, _now_ms, *, delivers=True, profiles=None, trust_window_ms=None):
@@ -68,14 +69,20 @@ class Register:
 
     async def nodes(self):
         self._reached()
-        return [
+        seen = [
             NodeSeen(ident, count, ident in self.delivering, self.windows[ident])
             for ident, count in sorted(self.counters.items())
         ]
+        if self.beats_after_the_look is not None:
+            await self.beat(self.beats_after_the_look)
+        return seen
 
-    async def deregister_node(self, node, _now_ms):
+    async def deregister_node(self, node, _now_ms, *, counter):
         self._reached()
-        return 7 if self.counters.pop(node, None) is not None else 0
+        if self.counters.get(node) != counter:
+            return None
+        del self.counters[node]
+        return 7
 
     async def free_orphans(self, _now_ms):
         self.swept += 1
@@ -313,6 +320,32 @@ async def test_who_stands_still_is_taken_out(world: World) -> None:
     assert 1 in world.register.counters, "it beats"
     assert world.counters.nodes_taken_out == 1
     assert world.freed == 1
+
+
+async def test_who_beats_after_the_last_look_is_not_taken_out(world: World) -> None:
+    """It has its lease anew, and sends: nobody may claim what it holds."""
+    slow = await world.register.register_node(0)
+    await world.watch.turn()
+    await world.look_for(28)
+    world.register.beats_after_the_look = slow
+    await world.look_for(4)
+    assert slow in world.register.counters
+    assert (world.counters.nodes_taken_out, world.freed) == (0, 0)
+    assert world.counted[-1] == 2
+    world.register.beats_after_the_look = None
+    await world.look_for(34)
+    assert slow not in world.register.counters
+
+
+async def test_looks_that_failed_count_little_of_a_short_window(world: World) -> None:
+    """One good look after an outage kills nobody whose window is shorter than the watcher's own looks are apart."""
+    quick = await world.register.register_node(0, trust_window_ms=3_000)
+    await world.watch.turn()
+    world.clock.move(60_000)
+    await world.watch.turn()
+    assert quick in world.register.counters
+    await world.look_for(4)
+    assert quick not in world.register.counters
 
 
 async def test_each_is_watched_by_its_own_window(world: World) -> None:

@@ -51,7 +51,7 @@ class World:
     async def settle(self) -> list[str]:
         """The warnings that it leads to."""
         with structlog.testing.capture_logs() as logs:
-            await self.roll_out.settle(1)
+            await self.roll_out.settle(lambda: 1)
         assert all(line["log_level"] == "warning" for line in logs)
         return [f"{line['profile']} {line['in_force']} {line.get('own')}" for line in logs]
 

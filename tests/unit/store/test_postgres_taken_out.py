@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from hookspan.domain.states import DeliveryState
+from hookspan.errors import StoreUnavailable
 from tests.unit.store.postgres_nodes import Nodes, at_once, two_nodes
 
 pytestmark = pytest.mark.anyio
@@ -68,3 +69,20 @@ async def test_taking_over_and_recording_at_the_same_moment(nodes: Nodes) -> Non
         assert {ident for ident, _ in attempts} >= recorded
         assert {count for _, count in attempts} == {1}
         await old.register()
+
+
+async def test_a_registration_that_fails_leaves_no_node(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a new node tidies up comes first: the others would share their limits with one that nobody is."""
+    world, _ = nodes.worlds
+    before = await world.store.nodes()
+
+    async def fails(*_: object) -> int:
+        raise StoreUnavailable("the database went away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.store, "free_orphans", fails)
+        with pytest.raises(StoreUnavailable):
+            await world.store.register_node(world.now)
+    assert await world.store.nodes() == before
+    await world.store.register_node(world.now)
+    assert len(await world.store.nodes()) == len(before) + 1

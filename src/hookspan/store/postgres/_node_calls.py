@@ -27,6 +27,10 @@ class NodeCalls(Ways):
         trust_window_ms: int | None = None,
     ) -> int:
         cell, own = self._options.cell, dict(profiles or {})
+        # Before it is registered: where one of these fails, no node is left in the register that nobody is.
+        await self.free_orphans(now_ms)
+        while await self._write(lambda db: _nodes.bring_forward(db, now_ms, self._options.forward_chunk)):
+            pass  # each turn takes some out of what is left
         node = await self._write(
             lambda db: _nodes.register_node(
                 db, now_ms, delivers=delivers, cell=cell, profiles=own, trust_window_ms=trust_window_ms
@@ -35,9 +39,6 @@ class NodeCalls(Ways):
         self._node = node
         if self._replica is not None:
             self._replica.registered(node)
-        await self.free_orphans(now_ms)
-        while await self._write(lambda db: _nodes.bring_forward(db, now_ms, self._options.forward_chunk)):
-            pass  # each turn takes some out of what is left
         return node
 
     async def settle_profiles(self, node: int, now_ms: int) -> list[LeftProfile]:
@@ -45,8 +46,9 @@ class NodeCalls(Ways):
             return await self._read(lambda db: _nodes.other_profiles(db, node))
         return await self._write(lambda db: _nodes.settle_profiles(db, node, now_ms))
 
-    async def deregister_node(self, node: int, now_ms: int) -> int:
-        await self._write(lambda db: _nodes.delete_node(db, node))
+    async def deregister_node(self, node: int, now_ms: int, *, counter: int | None = None) -> int | None:
+        if not await self._write(lambda db: _nodes.delete_node(db, node, counter)) and counter is not None:
+            return None
         return await self.free_orphans(now_ms)
 
     async def beat(self, node: int) -> bool:

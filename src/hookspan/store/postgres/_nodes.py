@@ -103,9 +103,11 @@ def bring_forward(connection: Connection, now_ms: int, limit: int) -> bool:
     return firsts >= limit or retries >= limit
 
 
-def delete_node(connection: Connection, node: int) -> None:
-    """Take it out: what it holds is free from the commit on."""
-    rows.run(connection, "delete_node", (node,))
+def delete_node(connection: Connection, node: int, counter: int | None) -> bool:
+    """Take it out: what it holds is free from the commit on. Whether it was there, with the counter that is given."""
+    gone: int = rows.value(connection, "delete_node", {"node": node, "counter": counter})
+    connection.changes += gone
+    return gone > 0
 
 
 def beat(connection: Connection, node: int) -> bool:

@@ -36,8 +36,8 @@ class NodeCalls(Ways):
         del node, now_ms
         return []  # a registration puts its own in force
 
-    async def deregister_node(self, node: int, now_ms: int) -> int:
-        return await self._write(lambda db: _nodes.deregister_node(db, node, now_ms))
+    async def deregister_node(self, node: int, now_ms: int, *, counter: int | None = None) -> int | None:
+        return await self._write(lambda db: _nodes.deregister_node(db, node, now_ms, counter))
 
     async def beat(self, node: int) -> bool:
         return await self._write(lambda db: _nodes.beat(db, node))

@@ -46,9 +46,10 @@ def bring_forward(connection: apsw.Connection, now_ms: int, limit: int) -> bool:
     return rows.run(connection, "bring_forward_retries", bindings) >= limit
 
 
-def deregister_node(connection: apsw.Connection, node: int, now_ms: int) -> int:
-    """Take it out and free its claims; how many."""
-    rows.run(connection, "delete_node", (node,))
+def deregister_node(connection: apsw.Connection, node: int, now_ms: int, counter: int | None) -> int | None:
+    """See `Store.deregister_node`."""
+    if not rows.run(connection, "delete_node", (node, counter)) and counter is not None:
+        return None
     return rows.run(connection, "free_claims_of_node", (now_ms, node))
 
 

@@ -1,2 +1,2 @@
--- Takes a node out. Leans on the primary key.
-delete from node where id = ?
+-- Takes a node out, where a counter is given only as long as it has that one. Leans on the primary key.
+delete from node where id = ?1 and (?2 is null or counter = ?2)
