@@ -2,15 +2,15 @@
 
 A turn looks whose events wait, holds some of these applications, and gives what waits for each to intake as one batch,
 which takes the rows out in the transaction that keeps the events. Nodes that look at the same moment hold different
-applications. What is refused for good is put aside with the reason; what can't be taken in just now stays, and its
-application is left alone for a while, by this node.
+applications. What is refused for good is put aside with the reason, by what was in force after the call; what can't be
+taken in just now stays, and its application is left alone for a while, by this node.
 """
 
 import asyncio
 import itertools
 import operator
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 
 import msgspec
 import structlog
@@ -65,8 +65,9 @@ class InboxTaker(Duty):
         options: EngineOptions,
         counters: Counters,
         own: Callable[[], int],
+        left: Callable[[], Container[str]],
     ) -> None:
-        """`own` is this node's number."""
+        """`own` is this node's number, `left` are the profiles that it leaves to others (see `RollOut`)."""
         super().__init__(clock)
         self._store = store
         self._index = index
@@ -74,6 +75,7 @@ class InboxTaker(Duty):
         self._options = options
         self._counters = counters
         self._own = own
+        self._left = left
         self._after = ""  # the application that the last look ended with, where there were more
         self._is_fruitful = False  # since the looks began anew with the first application, one could be taken in
         self._resting: OrderedDict[str, _Rest] = OrderedDict()
@@ -144,10 +146,12 @@ class InboxTaker(Duty):
         rest = self._resting.pop(batch.application, None)
         if batch.trouble is None:
             return
-        tries = 1 if rest is None else rest.tries + 1
-        # It is being moved, or only other nodes have its profile. Anything else is this node's trouble, or the store's.
+        # Deleted on the way, and forgotten by intake: the next look, at once, sees whether it was made anew.
+        first = 0 if isinstance(batch.trouble, NotFound) else 1
+        tries = first if rest is None else rest.tries + 1
+        # It is being moved, or its profile is others'. Anything else is this node's trouble, or the store's.
         is_its_own = isinstance(batch.trouble, ApplicationFrozen | UnknownProfile)
-        pause_s = min(REST_S_MAX, REST_S * 2 ** min(tries - 1, 10)) if is_its_own else REST_S
+        pause_s = min(REST_S_MAX, REST_S * 2 ** min(tries - 1, 10)) if is_its_own else REST_S * min(tries, 1)
         is_full = len(self._resting) >= self._options.inbox_resting_max
         self._resting[batch.application] = _Rest(tries, self._clock.monotonic() + pause_s)
         if is_full:
@@ -165,6 +169,7 @@ class InboxTaker(Duty):
 
     async def _take_in(self, batches: list[_Batch]) -> None:
         """All of them share commits."""
+        await self._follow(batches)
         begun = [(batch, await self._begin(batch)) for batch in batches]
         for batch, answer in begun:
             if answer is not None:
@@ -172,6 +177,17 @@ class InboxTaker(Duty):
         for batch in batches:
             if isinstance(batch.trouble, DataRefused):
                 await self._one_by_one(batch)
+
+    async def _follow(self, batches: list[_Batch]) -> None:
+        """See what another node has changed of these applications: each row was drawn before, so that it is read, and
+        perhaps refused for good, by nothing that is older than its call.
+        """
+        entries = [self._index.known(batch.application) for batch in batches]
+        known = {entry.application.id: entry.version for entry in entries if entry is not None}
+        versions = await self._store.versions_of(list(known)) if known else {}
+        for ident, version in known.items():
+            if versions.get(ident) != version:
+                await self._index.refresh(ident)
 
     async def _begin(self, batch: _Batch) -> "asyncio.Future[list[Published | HookspanError]] | None":
         """Give it to intake. None: it stays, or is refused."""
@@ -186,19 +202,24 @@ class InboxTaker(Duty):
 
     async def _entry_of(self, batch: _Batch) -> Entry | None:
         try:
-            return self._index.known(batch.application) or await self._index.find(batch.application)
+            entry = self._index.known(batch.application) or await self._index.find(batch.application)
         except NotFound:
             batch.refusals += [_unknown(row) for row in batch.rows]
         except HookspanError as error:
             batch.trouble = error
+        else:
+            name = entry.application.profile
+            if name not in self._left():
+                return entry
+            batch.trouble = UnknownProfile(
+                f"Another content of the profile {name!r} is in force: this is left to the nodes that have it."
+            )
         return None
 
     async def _end(self, batch: _Batch, answer: "asyncio.Future[list[Published | HookspanError]]") -> None:
         try:
             outcomes = await answer
-        except NotFound:  # it was deleted meanwhile
-            batch.refusals += [_unknown(row) for row in batch.rows]
-        except HookspanError as error:
+        except HookspanError as error:  # also where it was deleted meanwhile: it may have been made anew
             batch.trouble = error
         else:
             refused = zip(batch.rows, outcomes, strict=True)

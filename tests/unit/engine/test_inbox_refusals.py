@@ -3,14 +3,16 @@
 import asyncio
 from typing import Any
 
+import msgspec
 import pytest
 from psycopg.types.json import Json
 
-from hookspan.engine.inbox import TEXT_CHARACTERS_MAX
+from hookspan.domain.records import Application
+from hookspan.engine.inbox import REST_S, TEXT_CHARACTERS_MAX
 from hookspan.errors import StoreUnavailable
 from hookspan.store.contract import DataRefused
 from hookspan.store.idempotency import KeyUse
-from tests.support.platform import Platform, publish
+from tests.support.platform import Platform, PlatformNode, publish
 
 pytestmark = pytest.mark.anyio
 
@@ -184,6 +186,114 @@ async def test_an_application_that_was_deleted_meanwhile_is_unknown(shop: Platfo
         shop.publish("acme", "order.paid", "{}")
         await node.drain()
         assert shop.query("select code from hookspan.refused") == [("not_found",)]
+
+
+async def anew(node: PlatformNode, application: Application, profile: str = "standard") -> Application:
+    """It is deleted and made anew under its public id, through this node."""
+    assert await node.store.delete_application(application.id, node.clock.now_ms())
+    return await node.application(application.public_id, profile)
+
+
+@pytest.mark.parametrize("profile", ["standard", "bridge-lms"])
+async def test_an_application_that_another_node_made_anew_is_known(
+    shop: Platform, profile: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where this node still has the former one in memory, of whatever profile: at once, and without a word."""
+    async with shop.node() as one, shop.node() as two:
+        former = await one.application("acme", profile)
+        await two.engine.index.find("acme")
+        fresh = await anew(one, former)
+        for event_type in ("order.paid", "order.sent"):
+            shop.publish("acme", event_type, "{}")
+        await two.drain()
+        assert [event.type for event in await one.events(fresh)] == ["order.paid", "order.sent"]
+        assert shop.query("select (select count(*) from inbox), (select count(*) from inbox_refused)") == [(0, 0)]
+        assert "published events wait" not in capsys.readouterr().out
+
+
+async def test_settings_that_another_node_has_changed_decide(shop: Platform) -> None:
+    """Nothing is refused by those that were in force before the call."""
+    async with shop.node() as one, shop.node() as two:
+        bank = await one.application("bank", "bridge-api")
+        await two.engine.index.find("bank")
+        await one.store.update_application(
+            bank.id, shop.clock.now_ms(), name=None, profile=None, uuid=None, settings={"validate": False},
+            metadata=None, notify=msgspec.UNSET,
+        )  # fmt: skip
+        shop.publish("bank", "item.created", '{"no_such_thing": []}')
+        await two.drain()
+        assert len(await one.events(bank)) == 1
+
+
+class Anew:
+    """Makes an application anew through another node between `node`'s look-up of it and its append, at the look-ups
+    that are numbered so.
+    """
+
+    def __init__(self, node: PlatformNode, through: PlatformNode, numbers: range) -> None:
+        self.fresh: Application
+        self.asked = 0
+        self._through, self._numbers = through, numbers
+        self._entry_of = node.engine.inbox._entry_of
+        node.engine.inbox._entry_of = self._entry_then  # type: ignore[method-assign]
+
+    async def _entry_then(self, batch: Any) -> Any:
+        entry = await self._entry_of(batch)
+        self.asked += 1
+        if entry is not None and self.asked in self._numbers:
+            self.fresh = await anew(self._through, entry.application)
+        return entry
+
+
+async def test_an_application_that_is_made_anew_on_the_way_is_known(
+    shop: Platform, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The append finds the former one gone, and the next look, which comes at once, finds the new one."""
+    async with shop.node() as one, shop.node() as two:
+        await one.application("acme")
+        on_the_way = Anew(two, one, range(1, 2))
+        shop.publish("acme", "order.paid", "{}")
+        await two.drain()
+        assert len(await one.events(on_the_way.fresh)) == 1
+        assert shop.query("select count(*) from inbox_refused") == [(0,)]
+        assert "published events wait" not in capsys.readouterr().out
+
+
+async def test_an_application_that_is_made_anew_while_rows_are_tried_one_by_one_is_known(shop: Platform) -> None:
+    """Only the row that the database refuses is refused, and the order stays."""
+    async with shop.node() as one, shop.node() as two:
+        await one.application("acme")
+        refuse_bad_ones(shop)
+        on_the_way = Anew(two, one, range(2, 3))
+        for event_type in ("a.a", "bad.one", "b.b"):
+            shop.publish("acme", event_type, "{}")
+        await two.drain()
+        assert [event.type for event in await one.events(on_the_way.fresh)] == ["a.a", "b.b"]
+        assert shop.query("select type from hookspan.refused") == [("bad.one",)]
+
+
+async def test_an_application_that_is_made_anew_again_and_again_is_no_endless_loop(
+    shop: Platform, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From the second time on it rests, a second at a time, and the log says so once."""
+    async with shop.node() as one, shop.node() as two:
+        await one.application("acme")
+        on_the_way = Anew(two, one, range(1, 7))
+        shop.publish("acme", "order.paid", "{}")
+        await two.drain()
+        assert on_the_way.asked == 2
+        for number in range(4):
+            await two.drain()
+            assert on_the_way.asked == 2 + number
+            shop.clock.move(int(REST_S * 1_000))
+            await two.look()
+        await two.look()
+        assert on_the_way.asked == 6
+        shop.clock.move(int(REST_S * 1_000))
+        await two.drain()
+        assert len(await one.events(on_the_way.fresh)) == 1
+        assert shop.query("select count(*) from inbox_refused") == [(0,)]
+        assert capsys.readouterr().out.count("published events wait") == 1
 
 
 def refuse_bad_ones(shop: Platform) -> None:
