@@ -57,6 +57,7 @@ class Dispatcher:
         self.is_stopped = False
         self.is_halted = False  # it must not send: stopped, or its lease has ended
         self.share = share or Share()
+        self.drops = 0  # how often all claims were dropped: what was claimed before the last time is not this node's
         self.is_in_doubt = False  # a commit's outcome is unknown: claims may stand in our name that we don't hold
         self.rate_timer = RateTimer(clock, self.ready)
         self.on_disable: Callable[[Webhook, StatusReason], None]
@@ -469,7 +470,8 @@ class Dispatcher:
             self._asides = deque(one for one in self._asides if not one[0].is_paused)
 
     def drop_claims(self) -> None:
-        """This node lost its registration: everything that waits here belongs to others now."""
+        """This node lost its registration: all that waits here, or is still on its way here, belongs to others now."""
+        self.drops += 1
         self._sender.forget()
         for lane in self.lanes.values():
             for item in lane.empty():

@@ -23,6 +23,7 @@ class Duty:
 
     def __init__(self, clock: Clock) -> None:
         self.wake = asyncio.Event()
+        self.is_ending = False
         self.errors = 0
         self.last_error: str | None = None  # of the last turn; None when it went well
         self._clock = clock
@@ -49,9 +50,14 @@ class Duty:
             self._warned_s = now_s
             log.warning("duty failed", duty=self.name, code=error.code, detail=error.detail, errors=self.errors)
 
+    def end(self) -> None:
+        """The turn under way is the last one."""
+        self.is_ending = True
+        self.wake.set()
+
     async def run(self) -> None:
-        """Turn for ever; ends only by cancellation."""
-        while True:
+        """Turn until `end`, or for ever."""
+        while not self.is_ending:
             wait_s = await self._guarded_turn()
             if wait_s > 0:
                 await self._clock.wait(self.wake, wait_s)

@@ -42,6 +42,8 @@ from hookspan.vault import Vault
 
 log = structlog.get_logger()
 
+_UNHEARD_MAX = 100_000  # claims whose commit's answer was never heard, given back at the end; the rest is freed as lost
+
 
 def _random_jitter() -> float:
     return random.uniform(-1.0, 1.0)  # noqa: S311 - spreads retries, protects nothing
@@ -88,7 +90,16 @@ class Engine:
             Share(is_shared=store.is_shared, delivers=options.delivers),
         )
         self.intake = Intake(store, self.index, self.dispatcher, clock, self.ids, options, counters, self.statistics)
-        self.inbox = InboxTaker(store, self.index, self.intake, clock, options, counters, lambda: self.node.id)
+        self.inbox = InboxTaker(
+            store,
+            self.index,
+            self.intake,
+            clock,
+            options,
+            counters,
+            lambda: self.node.id,
+            lambda: self.roll_out.left,
+        )
         self.poller = Poller(store, self.index, self.dispatcher, clock, options, counters)
         self.catch_up = CatchUp(store, self.index, clock, options, counters)
         self.jobs = JobRunner(store, clock, options)
@@ -182,7 +193,7 @@ class Engine:
         self.intake.is_stopped = True
         deadline_s = self._clock.monotonic() + grace_s
         await self._end_task(self.inbox)
-        await self._end_task(self.poller)
+        await self._end_turn(self.poller, deadline_s)  # in the middle of a claim nobody would have what it takes
         await self._settle(lambda: self.intake.waiting_events == 0, self.intake.wake, deadline_s)
         self.dispatcher.stop()
         await self._settle(lambda: self.dispatcher.in_flight == 0, self.recorder.wake, deadline_s)
@@ -194,10 +205,18 @@ class Engine:
         self._signing.close()
 
     async def _end_task(self, duty: Duty) -> None:
-        for task in self._tasks:
-            if task.get_name() == duty.name:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+        for task in self._tasks_of(duty):
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _end_turn(self, duty: Duty, deadline_s: float) -> None:
+        """As `_end_task`, once its turn has ended, or at the deadline."""
+        duty.end()
+        await self._settle(lambda: all(task.done() for task in self._tasks_of(duty)), duty.wake, deadline_s)
+        await self._end_task(duty)
+
+    def _tasks_of(self, duty: Duty) -> list[asyncio.Task[None]]:
+        return [task for task in self._tasks if task.get_name() == duty.name]
 
     async def _settle(self, is_settled: Callable[[], bool], wake: asyncio.Event, deadline_s: float) -> None:
         """Wait until the duties have finished something, looking every few milliseconds."""
@@ -211,9 +230,19 @@ class Engine:
             while not self.recorder.is_empty:
                 await self.recorder.turn()
             await self.statistics.flush()
+            await self._give_back_unheard()
             await self._store.deregister_node(self.node.id, self._clock.now_ms())
         except HookspanError as error:
             log.error("not everything could be recorded at the end", code=error.code, detail=error.detail)
+
+    async def _give_back_unheard(self) -> None:
+        """What a commit has claimed whose answer was not heard was not sent, and nodes don't die of it. All else that
+        stands in this node's name is in flight, and held.
+        """
+        held = self.dispatcher.held
+        refs = await self._store.unheld(self.node.id, len(held) + _UNHEARD_MAX)
+        unheard = [ref for ref in refs if held.get(ref.delivery_id) != ref.claim]
+        await self._store.release(self.node.id, unheard[:_UNHEARD_MAX], self._clock.now_ms())
 
     # --- what manage calls
 

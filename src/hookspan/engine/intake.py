@@ -304,7 +304,7 @@ class Intake(Duty):
 
     async def _commit(self, requests: list[Request], events: list[NewEvent]) -> None:
         self._anew.clear()
-        began_s = self._clock.monotonic()
+        began_s, drops = self._clock.monotonic(), self._dispatcher.drops
         try:
             appended = await self._append(requests, events)
         except BaseException as error:
@@ -329,7 +329,10 @@ class Intake(Duty):
             except Exception:  # one publisher's connection must not cost the others their answers
                 log.exception("a publish could not be answered")
             first = after
-        self._dispatch(events, appended.events)
+        if self._dispatcher.drops == drops:
+            self._dispatch(events, appended.events)
+        else:
+            self._leave(events, appended.events)
 
     async def _commit_each(self, requests: list[Request], events: list[NewEvent]) -> None:
         """The database refuses what one of them holds, and nothing was written: each is tried alone, so that nobody is
@@ -431,6 +434,15 @@ class Intake(Duty):
                 else:
                     has_backlog |= dispatcher.has_room(delivery.webhook_id)
         dispatcher.pump()
+        if has_backlog and self.on_backlog is not None:
+            self.on_backlog()
+
+    def _leave(self, events: list[NewEvent], kept: tuple[AppendedEvent, ...]) -> None:
+        """This node lost its registration after the append, and the claims with it: who finds them due sends them."""
+        has_backlog = False
+        for event, outcome in zip(events, kept, strict=True):
+            self._unreserve(event)
+            has_backlog |= self._note_unclaimed(event, outcome)
         if has_backlog and self.on_backlog is not None:
             self.on_backlog()
 

@@ -60,11 +60,11 @@ class Poller(Duty):
         skip, marks = self._look()
         skip += self._left_to_others()
         await self._bring_suspect(skip)
-        now_ms = self._clock.now_ms()
+        now_ms, drops = self._clock.now_ms(), self._dispatcher.drops
         claimed = await self._claim(now_ms, limit, size, skip)
         if claimed:
             self._counters.deliveries_claimed += len(claimed)
-            await self._put(claimed)
+            await self._put(claimed, drops)
             return 0
         await self._clear_backlogs(marks)
         if self._dispatcher.suspect is not None:
@@ -100,15 +100,14 @@ class Poller(Duty):
             return
         now_ms = self._clock.now_ms()
         leave = self._dispatcher.share.left
-        others = [*skip, self._suspect_webhook]
-        found = await self._store.claim_suspect(self.node, now_ms, skip=others, leave=leave)
-        if found is None:
-            found = await self._store.claim_suspect(self.node, now_ms, skip=skip, leave=leave)
-        if found is None:
-            self._suspect_look_s = now_s + self._options.suspect_interval_s
-        else:
-            self._suspect_webhook = found.webhook_id
-            await self._put([found])
+        for skipped in ([*skip, self._suspect_webhook], skip):
+            drops = self._dispatcher.drops
+            found = await self._store.claim_suspect(self.node, now_ms, skip=skipped, leave=leave)
+            if found is not None:
+                self._suspect_webhook = found.webhook_id
+                await self._put([found], drops)
+                return
+        self._suspect_look_s = now_s + self._options.suspect_interval_s
 
     def _wait_s(self, due_at: int | None, looked_ms: int) -> float:
         """Until the next delivery is due, within bounds: another process may make something due unseen. What was due
@@ -171,8 +170,11 @@ class Poller(Duty):
             if lane is not None and (webhook_id not in waiting or waiting[webhook_id].count == 0):
                 lane.clear_backlog(marks[webhook_id])
 
-    async def _put(self, found: list[Claimed]) -> None:
-        """Into lanes, or back to the store where the webhook is not known (any more)."""
+    async def _put(self, found: list[Claimed], drops: int) -> None:
+        """Into lanes, or back to the store where the webhook is not known (any more). What was claimed before this node
+        lost its registration (`drops` says how often it had, then) is let go: of that, what no other node has claimed
+        is found again as due.
+        """
         claimed = deque(found)
         self._dispatcher.take_over(found)
         orphans: list[ClaimRef] = []
@@ -180,6 +182,8 @@ class Poller(Duty):
             while claimed:
                 item = claimed[0]
                 entry = await self._entry_of(item)
+                if self._dispatcher.drops != drops:
+                    break
                 webhook = None if entry is None else entry.webhook(item.webhook_id)
                 if entry is None or webhook is None:
                     orphans.append(ClaimRef(item.id, item.claim))
@@ -190,12 +194,13 @@ class Poller(Duty):
             self._dispatcher.pump()
             rest = orphans + [ClaimRef(item.id, item.claim) for item in claimed]
             if rest:
-                await self._give_back(rest)
+                await self._give_back(rest, drops)
 
-    async def _give_back(self, refs: list[ClaimRef]) -> None:
+    async def _give_back(self, refs: list[ClaimRef], drops: int) -> None:
         """Whether the store can be told or not, this node has them no more: then it frees them as nobody's."""
         try:
-            await self._store.release(self.node, refs, self._clock.now_ms())
+            if self._dispatcher.drops == drops:  # else they were freed with the registration
+                await self._store.release(self.node, refs, self._clock.now_ms())
         except StoreUnavailable:
             self._dispatcher.is_in_doubt = True
             raise

@@ -48,3 +48,15 @@ async def test_a_failing_duty_says_so_until_a_turn_goes_well():
     await duty._guarded_turn()
     assert not duty.is_failing
     assert duty.turn_age_s < 5
+
+
+async def test_a_duty_that_is_to_end_turns_no_more() -> None:
+    """The turn under way goes to its end; one that waits ends at once."""
+    duty = Scripted(0, 60, 0)
+    task = asyncio.ensure_future(duty.run())
+    while len(duty.script) > 1:
+        await asyncio.sleep(0)
+    duty.end()
+    async with asyncio.timeout(5):
+        await task
+    assert duty.script == [0]

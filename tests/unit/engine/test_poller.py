@@ -33,6 +33,7 @@ class Store:
 class Dispatcher:
     suspect = None
     is_in_doubt = False
+    drops = 0
 
     def __init__(self) -> None:
         self.backlogged: dict = {}
