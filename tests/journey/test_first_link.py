@@ -1,5 +1,6 @@
 """`hookspan serve` for the first time: a person at a terminal is shown the way in, a log is not."""
 
+import json
 import os
 import pty
 import re
@@ -36,20 +37,26 @@ def read_until(descriptor: int, pattern: re.Pattern[bytes]) -> bytes:
 
 
 def test_a_terminal_shows_the_first_link_and_a_log_does_not(tmp_path: Path) -> None:
-    """It leads to the page whose button signs in; once somebody is admin no terminal shows another."""
-    ours, theirs = pty.openpty()
-    process = started(tmp_path, theirs)
-    os.close(theirs)
-    try:
-        found = LINK.search(read_until(ours, LINK))
-        assert found is not None
-        with urllib.request.urlopen((found[1] + found[2]).decode(), timeout=10) as page:
-            assert b"Sign in" in page.read()
-    finally:
-        process.send_signal(signal.SIGTERM)
-        read_until(ours, re.compile(b"(?!)"))
-        process.wait(30)
-        os.close(ours)
+    """It leads to the page whose button signs in. A later start shows another, until an admin has signed in once."""
+    for has_come_in in (False, True):
+        ours, theirs = pty.openpty()
+        process = started(tmp_path, theirs)
+        os.close(theirs)
+        try:
+            found = LINK.search(read_until(ours, LINK))
+            assert found is not None
+            link = (found[1] + found[2]).decode()
+            with urllib.request.urlopen(link, timeout=10) as page:
+                assert b"Sign in" in page.read()
+            if has_come_in:
+                given = json.dumps({"link": link}).encode()
+                with urllib.request.urlopen(f"{found[1].decode()}/v1/sessions", given, timeout=10) as answer:
+                    assert answer.status == 201
+        finally:
+            process.send_signal(signal.SIGTERM)
+            read_until(ours, re.compile(b"(?!)"))
+            process.wait(30)
+            os.close(ours)
     for is_terminal in (True, False):
         ours, theirs = pty.openpty() if is_terminal else os.pipe()
         process = started(tmp_path, theirs)

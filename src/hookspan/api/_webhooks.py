@@ -69,8 +69,10 @@ class WebhookRoutes(Controller):
         """Rotate a webhook's secret or key pair.
 
         The new one is in this answer, this once, and signs first; the one before signs too until `previous_until`, so
-        that a receiver may change over at any moment between. `secret` brings one of your own, where the profile allows
-        that. 409 `not_rotatable` where the profile does not rotate.
+        that a receiver may change over at any moment between. Only so many are valid at a time, two in the profiles
+        that are shipped: a second rotation before `previous_until` ends the oldest at once, and a receiver that still
+        has that one verifies nothing any more. `secret` brings one of your own, where the profile allows that. 409
+        `not_rotatable` where the profile does not rotate.
         """
         return await desk.secrets.rotate(app, webhook, await read_optional(request, RotateSecret))
 

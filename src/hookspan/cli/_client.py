@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from hookspan.errors import Fault, HookspanError
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = 30.0
 
 
 class Unreachable(HookspanError):
@@ -34,6 +34,11 @@ class Refused(HookspanError):
         self.data = {"code": code, **document, "status": status}
         self.document = document
         self.answer_status = status
+
+    def add(self, sentence: str) -> None:
+        """Say one more thing to a person; programs see the server's document as it is."""
+        self.detail = f"{self.detail} {sentence}"
+        self.args = (self.detail,)
 
 
 class ApiClient:

@@ -6,9 +6,9 @@ import click
 import msgspec
 
 from hookspan.cli._options import settings_from, settings_options
-from hookspan.cli._output import Exit, bad, dim, good, json_option, printable, say_json
+from hookspan.cli._output import Exit, bad, confirm, dim, good, json_option, printable, say_error, say_json
 from hookspan.domain import times
-from hookspan.errors import ConfigurationError
+from hookspan.errors import ConfigurationError, NotFound
 
 SHOWN = 20
 SHOWN_MAX = 1_000
@@ -76,14 +76,20 @@ def retry(ids: tuple[int, ...], *, is_all: bool, is_json: bool, **flags: str | N
 @inbox.command("drop")
 @click.argument("ids", type=int, nargs=-1, metavar="[ID]...")
 @click.option("--all", "is_all", is_flag=True, help="All that were refused.")
+@click.option("--yes", is_flag=True, help="Don't ask.")
 @settings_options
 @json_option
-def drop(ids: tuple[int, ...], *, is_all: bool, is_json: bool, **flags: str | None) -> int:
-    """Forget refused events for good. Others go by themselves after 30 days."""
-    from hookspan.store.postgres import drop_refused
+def drop(ids: tuple[int, ...], *, is_all: bool, yes: bool, is_json: bool, **flags: str | None) -> int:
+    """Forget refused events for good: with --all it asks first. Others go by themselves after 30 days."""
+    from hookspan.store.postgres import drop_refused, look_at_inbox
 
     wanted = _wanted(ids, is_all=is_all)
-    return _say("dropped", ids, drop_refused(_url(flags), wanted), is_json=is_json)
+    if is_all and is_json and not yes:
+        raise click.UsageError("--json asks nothing: give --yes with it.")
+    url = _url(flags)
+    if is_all and not yes and (count := look_at_inbox(url, 0).refused):
+        confirm(f"Forget {'1 refused event' if count == 1 else f'{count:,} refused events'} for good?")
+    return _say("dropped", ids, drop_refused(url, wanted), is_json=is_json)
 
 
 def _wanted(ids: tuple[int, ...], *, is_all: bool) -> tuple[int, ...] | None:
@@ -100,7 +106,7 @@ def _say(what: str, ids: tuple[int, ...], done: list[int], *, is_json: bool) -> 
         if done or not missing:
             click.echo(f"{good('✓')} {len(done):,} {what}")
         for one in missing:
-            click.echo(bad(f"✗ no refused event has the number {one}"))
+            say_error(NotFound(f"No refused event has the number {one}."), is_json=False)
     return Exit.FAILED if missing else Exit.OK
 
 

@@ -1,6 +1,7 @@
 """How the command line speaks: exit codes, one-line errors, JSON for programs."""
 
 import enum
+import sys
 from typing import Any
 
 import click
@@ -35,10 +36,24 @@ def say_error(error: HookspanError, *, is_json: bool) -> None:
         click.echo(msgspec.json.encode(document), err=True)
         return
     click.echo(f"{click.style('hookspan:', fg='red', bold=True)} {error.detail}", err=True)
+    sentence = error.data.get("detail", error.detail)  # a server's, before status and code were put behind it
     for fault in error.errors:
-        said = "" if fault.detail == error.detail else f": {fault.detail}"
+        said = "" if fault.detail == sentence else f": {fault.detail}"
         if fault.pointer or said:
             click.echo(f"  at {fault.pointer or '/'}{said}", err=True)
+
+
+def confirm(question: str) -> None:
+    """Ask on standard error. Raises click.Abort for no, and click.UsageError where nobody is there to ask."""
+    try:
+        is_wanted = click.confirm(question, err=True)
+    except click.Abort:  # Ctrl-C, or the end of the input
+        if sys.stdin.isatty():
+            raise
+        click.echo("", err=True)
+        raise click.UsageError("There is no terminal to ask on: give --yes.") from None
+    if not is_wanted:
+        raise click.Abort
 
 
 def printable(text: str) -> str:

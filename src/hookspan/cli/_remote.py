@@ -1,16 +1,17 @@
 """Flags and ways of commands that ask a running server."""
 
 import contextlib
+import http
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import click
 
-from hookspan.cli._client import TIMEOUT_S, ApiClient
+from hookspan.cli._client import TIMEOUT_S, ApiClient, Refused
 from hookspan.cli._options import settings_from, settings_options
 from hookspan.errors import ConfigurationError
-from hookspan.keys import find_operator_key
+from hookspan.keys import OPERATOR_KEY_FILE, find_operator_key
 from hookspan.settings import KEY_VARIABLE, URL_VARIABLE, Settings
 
 
@@ -53,16 +54,36 @@ def remote_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def remote(
     *, url: str | None, key: str | None, timeout_s: float = TIMEOUT_S, **flags: str | None
 ) -> Iterator[ApiClient]:
-    """A connection to the server of these flags. Raises ConfigurationError without a key."""
+    """A connection to the server of these flags. Raises ConfigurationError without a key. A refusal of the key names
+    the address that was asked and where the key came from.
+    """
     settings = settings_from(**flags)
+    is_given = bool(key)
     key = key or find_operator_key(settings)
     if key is None:
         raise ConfigurationError(
             f"There is no operator key in {settings.data_folder}, nor in HOOKSPAN_OPERATOR_KEY. Give a key with "
             f"--key or {KEY_VARIABLE}."
         )
-    with ApiClient(url or _address(settings), key, timeout_s) as client:
-        yield client
+    base = url or _address(settings)
+    with ApiClient(base, key, timeout_s) as client:
+        try:
+            yield client
+        except Refused as error:
+            if error.answer_status == http.HTTPStatus.UNAUTHORIZED:
+                error.add(f"Asked was {base}, with the key {_source(settings, is_given=is_given)}.")
+            raise
+
+
+def _source(settings: Settings, *, is_given: bool) -> str:
+    """Where the key came from, and never the key."""
+    if is_given:
+        context = click.get_current_context(silent=True)
+        source = None if context is None else context.get_parameter_source("key")
+        return f"in {KEY_VARIABLE}" if source is click.core.ParameterSource.ENVIRONMENT else "given by --key"
+    if settings.operator_key:
+        return "of the setting HOOKSPAN_OPERATOR_KEY"
+    return f"in {settings.data_folder / OPERATOR_KEY_FILE}"
 
 
 def _address(settings: Settings) -> str:

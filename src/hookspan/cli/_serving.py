@@ -87,14 +87,16 @@ def serve_by_workers(settings: Settings, count: int) -> int:
     """Run `count` nodes on one listening socket until a signal comes; the exit code."""
     settings = with_keys(settings)
     listener = bind(settings.host, settings.port)
-    word = _Word()
+    word, greeting = _Word(), _Word()
 
     def work(listener: socket.socket, parent: int, *, is_first: bool) -> int:
         # One that is started anew pauses nothing: somebody may have resumed since.
         start_paused = settings.start_paused and is_first
         own = msgspec.structs.replace(settings, start_paused=start_paused)
         try:
-            return run_on_loop(lambda: serve(own, is_dev=False, listener=listener, parent=parent))
+            # A link ends the one before: one of them shows one, and none that is started anew.
+            greets = is_first and greeting.take()
+            return run_on_loop(lambda: serve(own, is_dev=False, greets=greets, listener=listener, parent=parent))
         except ConfigurationError as error:
             # What keeps one from starting keeps all, and ends them: one says it.
             if not is_first or word.take():
@@ -108,10 +110,16 @@ def serve_by_workers(settings: Settings, count: int) -> int:
 
 
 async def serve(
-    settings: Settings, *, is_dev: bool, listener: socket.socket | None = None, parent: int | None = None
+    settings: Settings,
+    *,
+    is_dev: bool,
+    greets: bool = True,
+    listener: socket.socket | None = None,
+    parent: int | None = None,
 ) -> None:
     """Run a node until a signal comes, or until what `parent` (a descriptor) reads from is closed. `is_dev` adds a
-    sample application and a newcomer's first steps. `listener`: bound already.
+    sample application and a newcomer's first steps; without it one that `greets` shows the way in on a terminal, until
+    an admin has taken it. `listener`: bound already.
     """
     settings = with_keys(settings)
     if listener is None:
@@ -126,7 +134,7 @@ async def serve(
             elif settings.role != "deliver":
                 log.info("dashboard", address=f"{node.base_url}/dashboard", sign_in=HOW_TO_COME_IN)
                 # To a person who looks, never to a log: whoever reads the link first is the admin.
-                if sys.stdout.isatty() and await has_nobody(node):
+                if greets and sys.stdout.isatty() and await has_nobody(node):
                     link = await first_link(node)
                     click.echo(f"\n  {strong('Dashboard')}, by this link, once, within 15 minutes:\n  {link}\n")
             await stop.wait()

@@ -42,6 +42,8 @@ def command(*, profile: str | None, application: str | None, reason: str, is_jso
     else:
         because = f": {plain(made['reason'])}" if made["reason"] else ""
         click.echo(f"{begun(what(made))} is paused already, since {made['paused_at']}{because}")
+        if reason and reason != made["reason"]:
+            click.echo(f"  The reason given was not taken. To give another, {_resume(made)} first.", err=True)
     return Exit.OK
 
 

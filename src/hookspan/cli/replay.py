@@ -10,12 +10,14 @@ from urllib.parse import quote
 import click
 
 from hookspan.cli._client import ApiClient, Unreachable
-from hookspan.cli._output import Exit, bad, dim, good, json_option, say_error, say_json, strong
+from hookspan.cli._output import Exit, bad, confirm, dim, good, json_option, say_error, say_json, strong
 from hookspan.cli._remote import remote, remote_options
 from hookspan.cli._when import time_or_ago
 
 TIMEOUT_S = 120.0  # a large window is looked through before the answer comes
 POLL_S = 0.5
+LINE_S = 10.0  # where there is no terminal: the least between two lines of progress
+SAME_LINE_S = 600.0  # and between two that say the same
 AWAY_S = 60.0  # a server that is being restarted is waited for
 _TYPES_SHOWN = 10
 
@@ -84,24 +86,11 @@ def command(  # noqa: PLR0913 - the flags, each by name
                     _say_preview(preview)
                 if dry_run or not preview["count"]:
                     return Exit.OK
-                _confirm()
+                confirm("Deliver them again?")
             return _run(client, client.call("POST", path, body), wait=wait, is_json=is_json)
     except Unreachable as error:
         say_error(error, is_json=is_json)
         return Exit.UNREACHABLE
-
-
-def _confirm() -> None:
-    """Raises click.Abort for no, and click.UsageError where nobody is there to ask."""
-    try:
-        is_wanted = click.confirm("Deliver them again?", err=True)
-    except click.Abort:  # Ctrl-C, or the end of the input
-        if sys.stdin.isatty():
-            raise
-        click.echo("", err=True)
-        raise click.UsageError("There is no terminal to ask on: give --yes.") from None
-    if not is_wanted:
-        raise click.Abort
 
 
 def _run(client: ApiClient, job: Job, *, wait: bool, is_json: bool) -> int:
@@ -110,7 +99,7 @@ def _run(client: ApiClient, job: Job, *, wait: bool, is_json: bool) -> int:
         click.echo(f"{good('✓')} {strong(job['id'])} delivers {_events(job['total'])} again", err=wait)
     if wait:
         try:
-            job = _watch(client, job)
+            job = _watch(client, job, is_json=is_json)
         except KeyboardInterrupt:
             return _leave(client, job)
     if is_json:
@@ -122,10 +111,10 @@ def _run(client: ApiClient, job: Job, *, wait: bool, is_json: bool) -> int:
     return Exit.OK if job["state"] == "succeeded" and not job["failed"] else Exit.FAILED
 
 
-def _watch(client: ApiClient, job: Job) -> Job:
+def _watch(client: ApiClient, job: Job, *, is_json: bool) -> Job:
     """Until it is finished. A server that does not answer is waited for, for a while."""
     answered_s = time.monotonic()
-    with _bar(job["total"]) as bar:
+    with _bar(job["total"], is_quiet=is_json) as bar:
         while job["finished_at"] is None:
             time.sleep(POLL_S)
             try:
@@ -140,10 +129,17 @@ def _watch(client: ApiClient, job: Job) -> Job:
 
 
 @contextmanager
-def _bar(total: int) -> Iterator[Any]:
-    """Shows progress on a terminal; nothing where the output goes elsewhere."""
+def _bar(total: int, *, is_quiet: bool) -> Iterator[Any]:
+    """Shows progress: a bar on a terminal, a line now and then where the output goes elsewhere, nothing if `is_quiet`
+    there.
+    """
     if not sys.stderr.isatty():
-        yield lambda _: None
+        if not is_quiet:
+            click.echo(
+                "  This waits until each has ended, retries included: maybe days. --no-wait leaves at once.",
+                err=True,
+            )
+        yield (lambda _: None) if is_quiet else Lines(time.monotonic())
         return
 
     def described(job: Job | None) -> str:
@@ -158,6 +154,37 @@ def _bar(total: int) -> Iterator[Any]:
             bar.update(max(0, job["done"] - bar.pos), job)
 
         yield show
+
+
+class Lines:
+    """Progress for a log: a line when the counts have changed, and seldom one when they have not. Times in seconds."""
+
+    def __init__(self, now_s: float) -> None:
+        self._said_s = now_s
+        self._said = ""
+
+    def __call__(self, job: Job) -> None:
+        line = self.line(job, time.monotonic())
+        if line is not None:
+            click.echo(line, err=True)
+
+    def line(self, job: Job, now_s: float) -> str | None:
+        """What is to be said of it now."""
+        quiet_s = now_s - self._said_s
+        if job["finished_at"] is not None or quiet_s < LINE_S:  # its end is said anyway
+            return None
+        failed = f", {job['failed']:,} failed" if job["failed"] else ""
+        said = f"  {job['done']:,} of {job['total']:,}{failed}; {_waiting(job)}"
+        if said == self._said and quiet_s < SAME_LINE_S:
+            return None
+        self._said, self._said_s = said, now_s
+        return said
+
+
+def _waiting(job: Job) -> str:
+    left = job["total"] - job["done"]
+    wait = f"{left:,} {'waits' if left == 1 else 'wait'} for a turn or a retry"
+    return f"{wait}. {job['problem']}" if job["problem"] else wait
 
 
 def _leave(client: ApiClient, job: Job) -> int:

@@ -292,6 +292,7 @@ async def test_the_command_previews_asks_and_watches(api, receiver):
     assert code == 0
     assert said.endswith(" ended: 20 delivered, 0 failed, 0 skipped\n")
     assert "20 of 20" not in beside
+    assert "--no-wait leaves at once" in beside
     assert receiver.numbers == Counter(range(20))
     code, said, _ = await hookspan(api, *flags, "--type", "a.b", "--yes", "--json")
     assert (code, json.loads(said)["state"], json.loads(said)["total"]) == (0, "succeeded", 0)

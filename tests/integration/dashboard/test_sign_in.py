@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from hookspan.cli._first_link import NAME, first_link
+from hookspan.cli import _first_link
+from hookspan.cli._first_link import NAME, first_link, has_nobody
 from hookspan.cli.node import bind, running
 from hookspan.manage import _attempts
 from hookspan.settings import Settings
@@ -298,3 +299,19 @@ async def test_whoever_starts_a_server_gets_a_link(house: House) -> None:
             form = filled(Page((await client.get(link)).text))
             assert (await client.post("/sign-in", data=form, headers=SAME)).status_code == status
         assert (await client.get("/dashboard")).status_code == 200
+
+
+async def test_an_admin_who_has_signed_in_is_found_among_many(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many were invited since, page by page, up to a bound; and so is the one whose link is made anew."""
+    async with house.client() as client:
+        form = filled(Page((await client.get(await first_link(house.api.node))).text))
+        assert (await client.post("/sign-in", data=form, headers=SAME)).status_code == 303
+    for name in ("Ada", "Bo"):
+        await house.api("POST", "/v1/people", {"name": name, "role": "admin"}, status=201)
+    monkeypatch.setattr(_first_link, "LIMIT_MAX", 1)
+    assert not await has_nobody(house.api.node)
+    await first_link(house.api.node)
+    people = (await house.api("GET", "/v1/people?limit=500"))["data"]
+    assert [one["name"] for one in people].count(NAME) == 1
+    monkeypatch.setattr(_first_link, "_PAGES_MAX", 2)
+    assert await has_nobody(house.api.node), "whom nobody looks as far as"

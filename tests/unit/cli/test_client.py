@@ -154,6 +154,32 @@ def test_no_key_says_where_one_is_looked_for(server: Server, capsys: pytest.Capt
     assert "--key" in capsys.readouterr().err
 
 
+def test_a_key_that_is_refused_is_told_by_its_source(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the address that was asked, and never the key itself; other refusals are told as they are."""
+    problem = {"code": "unauthenticated", "detail": "There is no such key."}
+    server.answer = (401, json.dumps(problem).encode())
+    words = ["publish", "app_1", "order.paid", "--url", address(server), "--database-url", f"sqlite:///{tmp_path}/h.db"]
+    asked = f"hookspan: There is no such key. (401 unauthenticated) Asked was {address(server)}, with the key "
+    kept, given = "k" * 32, "g" * 32
+
+    def refused(*more: str) -> str:
+        assert run([*words, *more]) == Exit.FAILED
+        return capsys.readouterr().err
+
+    (tmp_path / "operator.key").write_text(kept)
+    assert refused() == f"{asked}in {tmp_path}/operator.key.\n"
+    monkeypatch.setenv("HOOKSPAN_OPERATOR_KEY", given)
+    assert refused() == f"{asked}of the setting HOOKSPAN_OPERATOR_KEY.\n"
+    monkeypatch.setenv("HOOKSPAN_KEY", given)
+    assert refused() == f"{asked}in HOOKSPAN_KEY.\n"
+    assert refused("--key", kept) == f"{asked}given by --key.\n"
+    assert json.loads(refused("--json")) == {**problem, "errors": [], "status": 401}
+    server.answer = (403, json.dumps(problem).encode())
+    assert refused() == "hookspan: There is no such key. (403 unauthenticated)\n"
+
+
 def test_another_server_s_answer_is_told_apart(server: Server) -> None:
     """Not JSON: somebody else listens there. A refusal without a document is still a refusal."""
     with ApiClient(address(server), "k") as client:

@@ -1,6 +1,8 @@
 """`hookspan db inbox`: what waits, what was refused and why, and what a person may do about it."""
 
+import io
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,6 +60,9 @@ def test_retry_puts_back_in_the_old_place(shop: Platform, capsys: pytest.Capture
     """As it was published; a number that was not refused is said."""
     assert inbox(shop, "retry", "2", "99", "--json") == Exit.FAILED
     assert json.loads(capsys.readouterr().out) == {"did": "put back", "ids": [2], "missing": [99]}
+    assert inbox(shop, "retry", "99") == Exit.FAILED
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("", "hookspan: No refused event has the number 99.\n")
     assert shop.query("select id, application, content from inbox") == [(2, "acme", "{}")]
     assert inbox(shop, "retry", "--all") == Exit.OK
     assert shop.query("select id from inbox order by id") == [(1,), (2,), (3,)]
@@ -67,9 +72,25 @@ def test_retry_puts_back_in_the_old_place(shop: Platform, capsys: pytest.Capture
 def test_drop_forgets(shop: Platform, capsys: pytest.CaptureFixture[str]) -> None:
     """Some, or all."""
     assert inbox(shop, "drop", "1") == Exit.OK
-    assert inbox(shop, "drop", "--all") == Exit.OK
+    assert inbox(shop, "drop", "--all", "--yes") == Exit.OK
     assert "2 dropped" in capsys.readouterr().out
     assert shop.query("select (select count(*) from inbox), (select count(*) from inbox_refused)") == [(0, 0)]
+
+
+def test_all_are_dropped_by_a_yes_only(
+    shop: Platform, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It asks, and tells how many; a no, nobody to ask, and a program that did not say so leave all there."""
+    for typed, code, said in (("n\n", Exit.INTERRUPTED, "Forget 3 refused events"), ("", Exit.USAGE, "give --yes")):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+        assert inbox(shop, "drop", "--all") == code
+        assert said in capsys.readouterr().err
+    assert inbox(shop, "drop", "--all", "--json") == Exit.USAGE
+    assert shop.query("select count(*) from inbox_refused") == [(3,)]
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    assert inbox(shop, "drop", "--all") == Exit.OK
+    assert inbox(shop, "drop", "--all") == Exit.OK, "what is not there is not asked for"
+    assert shop.query("select count(*) from inbox_refused") == [(0,)]
 
 
 def test_it_must_be_said_which(shop: Platform, capsys: pytest.CaptureFixture[str]) -> None:

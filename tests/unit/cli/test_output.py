@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from hookspan.cli._client import Refused
 from hookspan.cli._output import say_error
 from hookspan.errors import Fault, HookspanError, InvalidRequest
 
@@ -34,6 +35,19 @@ def test_no_sentence_is_said_twice(
     first, *others = capsys.readouterr().err.splitlines()
     assert first == "hookspan: That is wrong."
     assert others == lines
+
+
+def test_a_server_s_sentence_is_not_said_twice(capsys: pytest.CaptureFixture[str]) -> None:
+    """Though status and code stand behind it in the first line."""
+    fault = {"pointer": "/profile", "code": "unknown_profile", "detail": "There is no such profile."}
+    other = {"pointer": "/reason", "code": "too_long", "detail": "It is too long."}
+    document = {"code": "unknown_profile", "detail": "There is no such profile.", "errors": [fault, other]}
+    say_error(Refused(document, 400), is_json=False)
+    assert capsys.readouterr().err.splitlines() == [
+        "hookspan: There is no such profile. (400 unknown_profile)",
+        "  at /profile",
+        "  at /reason: It is too long.",
+    ]
 
 
 def test_a_program_gets_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:

@@ -116,23 +116,39 @@ def test_a_pause_says_what_it_is_of_and_how_it_ends(
 def test_what_is_paused_already_is_said_so(ask: Any, server: Server) -> None:
     """Since when and why; a text of somebody's commands no terminal."""
     server.pauses = [ALL]
-    code, out, _ = ask("pause", "--reason", "another")
+    code, out, err = ask("pause", "--reason", "another")
     assert code == Exit.OK
     assert out == f"All sending is paused already, since {AT}: A ·[31mrestore\n"
+    assert err == "  The reason given was not taken. To give another, hookspan resume first.\n"
+    for words in ([], ["--reason", ALL["reason"]]):
+        code, again, err = ask("pause", *words)
+        assert (code, again, err) == (Exit.OK, out, "")
 
 
 def test_a_resume_ends_what_is_meant_alone(ask: Any, server: Server) -> None:
-    """And tells that others are in force."""
+    """And tells that others are in force, also on standard output: it says of nothing that it goes on which may not."""
     server.pauses = [ALL, PROFILE, APPLICATION]
     code, out, err = ask("resume", "--profile", "standard")
     assert (code, [one["id"] for one in server.pauses]) == (Exit.OK, ["pau_1", "pau_3"])
-    assert "Sending by profile standard goes on." in out
+    assert "The pause of sending by profile standard is over. Paused still: all sending, app_x.\n" in out
     assert "2 other pauses are in force" in err
+    server.pauses.append(PROFILE)
     code, out, err = ask("resume")
-    assert "All sending goes on." in out
-    assert "1 other pause is in force" in err
+    assert "✓ Sending goes on, but for: app_x, profile standard.\n" in out
+    assert "2 other pauses are in force" in err
+    server.pauses.remove(PROFILE)
     code, out, err = ask("resume", "--application", "app_x")
+    assert "✓ Sending for app_x goes on.\n" in out
     assert (code, err, server.pauses) == (Exit.OK, "", [])
+
+
+def test_a_resume_names_some_of_what_is_paused_still(ask: Any, server: Server) -> None:
+    """Ten, and counts the others."""
+    others = [{**APPLICATION, "id": f"pau_{number}", "application_id": f"app_{number}"} for number in range(10, 21)]
+    server.pauses = [ALL, *others]
+    _, out, _ = ask("resume")
+    assert "app_19, 1 more.\n" in out
+    assert "app_20" not in out
 
 
 def test_all_pauses_end_at_once(ask: Any, server: Server) -> None:
