@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+import msgspec
 from litestar import Controller, Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
@@ -17,7 +18,16 @@ from hookspan.manage.inputs import LIMIT_MAX, EventQuery, Paging
 
 Asked = Request[Any, Any, Any]
 ThePages = SkipValidation[NamedDependency[Pages]]
+ORIGINS: Final = {"replay": "replay", "send": "by hand"}  # how a sending once more is called
 _ONE_EVENT: Final = "That is one event: leave it empty, or untick “not delivered everywhere”."
+
+
+class Arrivals(msgspec.Struct, frozen=True):
+    """To how many of the webhooks that an event was sent to it has come; `kind` is the badge's."""
+
+    sent: int
+    arrived: int
+    kind: str
 
 
 class EventPages(Controller):
@@ -47,6 +57,7 @@ class EventPages(Controller):
             request,
             status=200 if found is not None else InvalidRequest.status,
             found=found,
+            arrivals={} if found is None else {one.id: arrivals_of(one) for one in found.data},
             errors=errors,
             asked=asked,
             within=WITHIN,
@@ -59,11 +70,26 @@ class EventPages(Controller):
         room = await visit.room()
         event = await visit.desk.events.get(room.id, event_id)
         webhooks = (await visit.desk.webhooks.page(room.id, Paging(limit=LIMIT_MAX))).data
+        origins = await visit.desk.events.origins(room.id, event_id)
         return pages.page(
             "event.html",
             request,
             event=event,
+            origins={delivery: ORIGINS[origin] for delivery, origin in origins.items()},
             content=bytes(event.content).decode(),
             context=None if event.context is None else bytes(event.context).decode(),
             names={one.id: one.name or one.url for one in webhooks},
         )
+
+
+def arrivals_of(event: views.Event) -> Arrivals:
+    """Each webhook counts once, however often the event was sent to it: it has arrived if any delivery has, else what
+    became of the newest one counts.
+    """
+    states: dict[str, str | None] = {}
+    for one in event.webhooks:  # of one webhook the newest comes last
+        if one.delivery_id is not None and states.get(one.webhook_id) != "succeeded":
+            states[one.webhook_id] = one.state
+    arrived = sum(state == "succeeded" for state in states.values())
+    kind = "good" if arrived == len(states) else "bad" if "failed" in states.values() else "waiting"
+    return Arrivals(sent=len(states), arrived=arrived, kind=kind)

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+import msgspec
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
@@ -9,6 +10,7 @@ from litestar.params import SkipValidation
 from hookspan.dashboard._deliveries import paging_of
 from hookspan.dashboard._form import convert
 from hookspan.dashboard._render import Pages, go
+from hookspan.dashboard._shown import NOTHING
 from hookspan.dashboard._visit import Entered, Part, Visit
 from hookspan.domain import times
 from hookspan.errors import NotFound
@@ -17,6 +19,7 @@ from hookspan.manage.inputs import LIMIT_MAX, JobQuery, Paging
 
 Asked = Request[Any, Any, Any]
 ThePages = SkipValidation[NamedDependency[Pages]]
+_WHOLE: Final = 10  # from it on tenths tell nothing
 STATES: Final = ("queued", "running", "succeeded", "failed", "cancelled")
 
 
@@ -49,7 +52,7 @@ class JobPages(Controller):
         """How far it has come. While it moves, the page follows."""
         job = await _job(visit, job_id)
         names = await _names(visit)
-        return pages.page("job.html", request, job=job, names=names, pace=pace_of(job, visit.now_ms))
+        return pages.page("job.html", request, job=job, names=names, pace=pace_in_words(pace_of(job, visit.now_ms)))
 
     @post("/{job_id:str}/cancel")
     async def cancel(self, visit: Entered, job_id: Part) -> Response[bytes]:
@@ -65,6 +68,21 @@ def pace_of(job: views.Job, now_ms: int) -> float | None:
     ended = None if job.finished_at is None else times.from_text(job.finished_at)
     took_ms = 0 if begun is None else (ended or now_ms) - begun
     return job.done * 1000 / took_ms if took_ms > 0 and job.done else None
+
+
+class Pace(msgspec.Struct, frozen=True):
+    """A pace to read, such as "12", "a minute"; no unit where there is no telling."""
+
+    count: str
+    unit: str
+
+
+def pace_in_words(per_s: float | None) -> Pace:
+    """By the second, a slow one by the minute; slower than one a minute there is no telling."""
+    if per_s is None or per_s * 60 < 1:
+        return Pace(count=NOTHING, unit="")
+    count, unit = (per_s, "a second") if per_s >= 1 else (per_s * 60, "a minute")
+    return Pace(count=f"{count:,.0f}" if count >= _WHOLE else f"{count:.1f}".removesuffix(".0"), unit=unit)
 
 
 async def _job(visit: Visit, job_id: str) -> views.Job:

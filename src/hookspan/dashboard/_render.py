@@ -3,9 +3,11 @@ but what `_json_view` has escaped itself.
 """
 
 import importlib.resources
+import re
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
+import msgspec
 from jinja2 import BaseLoader, Environment, FileSystemLoader, StrictUndefined
 from litestar import MediaType, Request, Response
 
@@ -18,12 +20,15 @@ from hookspan.dashboard._assets import asset, brand_asset
 from hookspan.dashboard._form import NO_ERRORS, Form
 from hookspan.dashboard._json_view import json_view
 from hookspan.dashboard._visit import PORTAL, Visit
-from hookspan.errors import HookspanError
+from hookspan.errors import HookspanError, NotFound
 
 _OURS: Final = Brand()
 _CUSTOMERS: Final = (f"{PORTAL}/", "/enter/")
 VISIT: Final = "hookspan.visit"  # in a request's scope
 FORM: Final = "hookspan.form"
+# Things of an application that have a page; what is done to one is an address below it.
+_THINGS: Final = {"webhooks": "webhook", "deliveries": "delivery", "events": "event", "jobs": "job"}
+_BELOW: Final = re.compile(rf".*/({'|'.join(_THINGS)})/([^/]+)/")
 # What the page before has done, by a word in the address: never a text from there.
 DONE: Final = {
     "saved": "Saved.",
@@ -91,6 +96,13 @@ def environment(base: str = "", loader: BaseLoader | None = None) -> Environment
     return env
 
 
+class WayBack(msgspec.Struct, frozen=True):
+    """Where a refusal leads back to, and what is there."""
+
+    path: str
+    name: str
+
+
 class Pages:
     """Renders pages and redirects."""
 
@@ -131,9 +143,22 @@ class Pages:
         retry_after_s = getattr(error, "retry_after_s", None)
         if retry_after_s is not None:
             headers["retry-after"] = str(retry_after_s)
-        response = self.page("refusal.html", request, status=error.status, error=error)
+        response = self.page("refusal.html", request, status=error.status, error=error, back=_way_back(request, error))
         response.headers.update(headers)
         return response
+
+
+def _way_back(request: Request[Any, Any, Any], error: HookspanError) -> WayBack | None:
+    """To the thing that was to be changed, by the address: browsers are told to send no referrer. None where it is not
+    there.
+    """
+    visit = visit_of(request)
+    room = None if visit is None else visit.known_room
+    found = _BELOW.search(request.url.path)
+    if room is None or found is None or isinstance(error, NotFound):
+        return None
+    things, ident = found.groups()
+    return WayBack(path=room.to(things, ident), name=_THINGS[things])
 
 
 def is_customers(path: str) -> bool:

@@ -17,6 +17,7 @@ from hookspan.dashboard._render import Pages, go
 from hookspan.dashboard._repeats import Repeats
 from hookspan.dashboard._sample import groups_of, sample_beside, tests_of
 from hookspan.dashboard._statistics import SPAN, charts_in
+from hookspan.dashboard._upcoming import waiting_of
 from hookspan.dashboard._visit import Entered, Filled, Part, Room, Visit
 from hookspan.dashboard._webhook_form import copied_form, credential_fields, empty_form, fields_of_pointers, new_members
 from hookspan.errors import HookspanError, NotAllowed
@@ -117,6 +118,7 @@ class WebhookPages(Controller):
             recent=recent.data,
             upcoming=upcoming,
             head=upcoming[0] if is_stalled and upcoming else None,
+            fate=waiting_of(upcoming[0], webhook.id) if is_stalled and upcoming else None,
             steps=steps,
             samples=groups_of(room, catalog, None) if not room.profile.has_test else [],
             tests=tests_of(room, catalog, webhook),

@@ -1,12 +1,12 @@
 """Events: what was published, and what became of it for each webhook."""
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from hookspan.domain.records import Application, Event
 from hookspan.errors import DiskFull, Overloaded, StoreUnavailable, UnknownEventType
-from hookspan.ids import from_text
+from hookspan.ids import DELIVERY_PREFIX, from_text, to_text
 from hookspan.manage import views
 from hookspan.manage._ground import Ground, invalid
 from hookspan.manage._rights import Right
@@ -33,6 +33,19 @@ class Events:
         application = await self._ground.application(application_id, Right.LOOK)
         event = await self._ground.event(application, event_id)
         return (await self._shown(application, [event]))[0]
+
+    async def origins(self, application_id: str, event_id: str) -> dict[str, Literal["replay", "send"]]:
+        """By what those deliveries of an event came about that are not its original ones: a replay, or a person who
+        sent it once more. By the ids of the deliveries.
+        """
+        application = await self._ground.application(application_id, Right.LOOK)
+        event = await self._ground.event(application, event_id)
+        deliveries = await self._ground.store.deliveries_of_event(application.id, event.id)
+        return {
+            to_text(DELIVERY_PREFIX, one.id): "send" if one.job_id is None else "replay"
+            for one in deliveries
+            if one.run > 0
+        }
 
     async def page(self, application_id: str, query: EventQuery, paging: Paging) -> views.EventList:
         """Newest first; or oldest first by position, where `next` always tells where to read on, and is the same again

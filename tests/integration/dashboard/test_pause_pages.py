@@ -116,6 +116,22 @@ async def test_the_form_pauses_and_the_button_resumes(house: House, receiver: Re
         assert "Nothing is paused." in listed.text
 
 
+@pytest.mark.parametrize("who", [*PEOPLE, *PORTALS])
+async def test_the_application_s_page_leads_to_its_pause(house: House, receiver: Receiver, who: str) -> None:
+    """The operator's admins, with the application filled in; not while it is paused; nobody else."""
+    there = await furnish(house.api, receiver.url)
+    browser = await visitor(house, who, there.application)
+    place = f"/dashboard/pauses/new?application={there.application}"
+    page = await browser.get(browser.root)
+    assert (place in page.links()) == (who == "operator_admin")
+    if place in page.links():
+        [link] = [one for one in page.all("a") if one.get("href") == place]
+        assert link["class"] == "button"
+        assert (await browser.get(place)).field("application_id") == there.application
+    async with paused(house, scope="application", application_id=there.application):
+        assert place not in (await browser.get(browser.root)).links()
+
+
 @pytest.mark.parametrize(
     ("fields", "field", "words"),
     [
@@ -177,6 +193,63 @@ async def test_deliveries_and_acts_say_it(house: House, receiver: Receiver) -> N
         retried = await admin.post(f"{response.headers['location'].partition('?')[0]}/retry")
         assert retried.headers["location"].endswith("done=waits")
     assert f"{webhook}/test" in (await admin.get(webhook)).actions()
+
+
+def off(page: Page) -> dict[str, str]:
+    """Buttons that are off, by their reason."""
+    return {one["title"]: one["class"] for one in page.all("button") if "disabled" in one}
+
+
+async def test_what_waits_is_not_sent_twice(house: House, receiver: Receiver) -> None:
+    """An event that waits under a pause can't be sent by hand, nor its delivery retried: the buttons say why. What has
+    arrived may be sent again, and waits.
+    """
+    there = await furnish(house.api, receiver.url)
+    admin = await visitor(house, "admin", there.application)
+    webhook = f"{admin.root}/webhooks/{there.webhook}"
+    twice, later = "It waits already: sent by hand too, it would be sent twice.", "It is sent when sending goes on."
+    async with paused(house, scope="application", application_id=there.application):
+        event = await house.api.publish(there.application, 2)
+        delivery = (await house.api.delivery_of(there.application, event, "pending"))["delivery_id"]
+        page = await admin.get(f"{webhook}/upcoming")
+        assert f"{webhook}/send" not in page.actions()
+        assert off(page) == {f"Sending is paused. {twice}": "button small"}
+        assert "none is sent by hand" in page.text
+        page = await admin.get(f"{admin.root}/events/{event}")
+        assert f"{webhook}/send" not in page.actions()
+        assert f"Sending is paused. {twice}" in off(page)
+        assert "paused" in page.texts
+        assert "pending" not in page.texts
+        page = await admin.get(f"{admin.root}/deliveries/{delivery}")
+        assert f"{admin.root}/deliveries/{delivery}/retry" not in page.actions()
+        assert f"{admin.root}/deliveries/{delivery}/cancel" in page.actions()
+        assert f"Sending is paused. {later}" in off(page)
+        assert f"{webhook}/send" in (await admin.get(f"{admin.root}/events/{there.event}")).actions()
+        arrived = f"{admin.root}/deliveries/{there.delivery}"
+        assert f"{arrived}/retry" in (await admin.get(arrived)).actions()
+
+
+async def test_a_secret_is_not_lost_to_a_test_that_can_not_be(house: House, receiver: Receiver) -> None:
+    """The page that shows it once has the test off while sending is paused, with the reason; else it has it on. A test
+    that was asked for all the same leads back to its webhook, and tells times as other pages do.
+    """
+    there = await furnish(house.api, receiver.url)
+    admin = await visitor(house, "admin", there.application)
+    webhook = f"{admin.root}/webhooks/{there.webhook}"
+    async with paused(house, scope="application", application_id=there.application):
+        page = Page((await admin.post(f"{webhook}/secret", {}, status=201)).text)
+        assert f"{webhook}/test" not in page.actions()
+        assert off(page)["Sending is paused."] == "button "
+        assert [one["href"] for one in page.all("a") if "main" in one.get("class", "").split()] == [webhook]
+        page = Page((await admin.post(f"{webhook}/test", {}, status=409)).text)
+        assert webhook in page.links()
+        assert "Back to the webhook" in page.text
+        assert [one for one in page.all("time") if "data-moment" in one]
+    page = Page((await admin.post(f"{webhook}/secret", {}, status=201)).text)
+    assert f"{webhook}/test" in page.actions()
+    await admin.post(f"{webhook}/delete")
+    page = Page((await admin.post(f"{webhook}/test", {}, status=404)).text)
+    assert webhook not in page.links()
 
 
 async def test_a_deleted_application_takes_its_pause_along(house: House, receiver: Receiver) -> None:

@@ -2,9 +2,11 @@
 
 import asyncio
 import datetime
+import re
 
 import pytest
 
+from hookspan.dashboard._shown import NOTHING
 from tests.integration.api.conftest import ARRIVAL_S, Certificates
 from tests.integration.dashboard.conftest import House, Page, furnish
 from tests.support.receiver import Receiver
@@ -104,6 +106,7 @@ async def test_a_job_is_followed_and_cancelled(house: House, receiver: Receiver)
     page = await browser.get(place)
     assert [one["hx-trigger"] for one in page.all("div") if "hx-get" in one] == ["every 2s"]
     assert page.all("noscript")
+    assert re.search(rf"Pace({NOTHING}|[0-9.]+a (second|minute); )at most 0.01 a second", page.text.replace("> ", ""))
     member = await house.browser("member", application)
     assert (await member.get(place)).actions() <= {"/sign-out"}
     other = await house.browser("operator_admin", await house.api.application(name="Other"))
@@ -137,6 +140,14 @@ async def test_what_is_upcoming_is_sent_by_hand(house: House, receiver: Receiver
     await browser.get(f"{here}?category=odd", 400)
     sent = await browser.post(f"{browser.root}/webhooks/{webhook['id']}/send", {"event_id": page.field("event_id")})
     assert "/deliveries/" in sent.headers["location"]
+
+
+async def test_the_form_of_types_is_set_apart(house: House) -> None:
+    """Where any type may be published, its pattern is code within the sentence."""
+    browser = await house.browser("member", await house.api.application(profile="standard"))
+    text = (await browser.client.get(f"{browser.root}/catalog")).text
+    sentence = text.partition('<p class="under">')[2].partition("</p>")[0]
+    assert re.search(r"have the form <code>\S+</code> and at most \d+ characters\.</span>", sentence)
 
 
 async def test_the_catalog_in_words_and_a_sample_published(house: House, receiver: Receiver) -> None:

@@ -4,7 +4,7 @@ import datetime
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import ViewportSize, expect
 
 from hookspan.domain.times import from_text, to_text
 from tests.integration.api.conftest import Api
@@ -115,6 +115,46 @@ async def test_charts_tell_the_viewer_s_hours(api: Api, people: People, receiver
     assert to_text(at_ms) in (await cell.get_attribute("title") or "")
     await page.goto(f"{ROOT}/{fine.application}?span=30d")
     await viewer.sees("days are those of UTC")
+
+
+async def test_the_search_field_has_room_for_its_words(api: Api, people: People) -> None:
+    """Beside all links of an operator's admin, on desks of every width."""
+    link = (await api("POST", "/v1/people", {"name": "Ada Lovelace", "role": "admin"}, status=201))["link"]
+    admin = await people.stranger()
+    await admin.page.goto(link)
+    await admin.press("Sign in")
+    await admin.page.wait_for_url("**/dashboard**")
+    for width in range(1160, 1441, 8):
+        await admin.page.set_viewport_size(ViewportSize(width=width, height=800))
+        text, room = await admin.page.evaluate("""() => {
+            const field = document.querySelector("#search");
+            const style = getComputedStyle(field);
+            const words = document.createElement("span");
+            words.textContent = field.placeholder;
+            Object.assign(words.style, { fontSize: style.fontSize, position: "absolute", whiteSpace: "nowrap" });
+            field.parentElement.append(words);
+            const text = words.getBoundingClientRect().width;
+            words.remove();
+            return [text, field.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight)];
+        }""")
+        assert 0 < text <= room, width
+
+
+async def test_labels_on_a_telephone_are_in_the_page_s_own_letters(
+    api: Api, people: People, receiver: Receiver
+) -> None:
+    """Also before a value in those of code."""
+    fine = await furnish(api, receiver.url)
+    admin = await people.signed_in("admin", viewport=ViewportSize(width=375, height=740))
+    for place in (f"{ROOT}/{fine.application}/events", f"{ROOT}/{fine.application}/audit", "/dashboard/sessions"):
+        await admin.page.goto(place)
+        mono = admin.page.locator(".list td.mono").first
+        own, label, page = await mono.evaluate(
+            """(cell) => [getComputedStyle(cell), getComputedStyle(cell, "::before"), getComputedStyle(document.body)]
+               .map((style) => style.fontFamily)"""
+        )
+        assert own != page
+        assert label == page
 
 
 async def test_help_by_key_and_by_link(api: Api, people: People, receiver: Receiver) -> None:

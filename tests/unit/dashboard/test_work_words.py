@@ -3,10 +3,11 @@
 import pytest
 
 from hookspan.dashboard._form import Form
-from hookspan.dashboard._jobs import pace_of
+from hookspan.dashboard._jobs import Pace, pace_in_words, pace_of
 from hookspan.dashboard._moments import field_moment, moment_in
 from hookspan.dashboard._replay import given_in
 from hookspan.dashboard._settings import MEANINGS, lines_of
+from hookspan.dashboard._shown import NOTHING
 from hookspan.errors import InvalidRequest
 from hookspan.manage import views
 from hookspan.settings import SETTING_NAMES, Settings
@@ -62,6 +63,26 @@ def test_pace_is_of_the_time_that_it_ran() -> None:
     assert pace_of(job(started_at=None), begun_ms) is None
     assert pace_of(job(done=0), begun_ms + 2_000) is None
     assert pace_of(job(), begun_ms) is None
+
+
+@pytest.mark.parametrize(
+    ("per_s", "count", "unit"),
+    [
+        (None, NOTHING, ""),
+        (0.00145, NOTHING, ""),
+        (1 / 61, NOTHING, ""),
+        (1 / 60, "1", "a minute"),
+        (0.0417, "2.5", "a minute"),
+        (0.5, "30", "a minute"),
+        (1, "1", "a second"),
+        (2.53, "2.5", "a second"),
+        (12.4, "12", "a second"),
+        (123_456.7, "123,457", "a second"),
+    ],
+)
+def test_a_pace_is_readable(per_s: float | None, count: str, unit: str) -> None:
+    """By the second, or by the minute; below that, and before anything is done, there is no telling."""
+    assert pace_in_words(per_s) == Pace(count=count, unit=unit)
 
 
 def test_every_setting_has_its_words_and_no_secret_its_value() -> None:
