@@ -87,7 +87,7 @@ async def test_a_replay_s_window_is_the_viewer_s(api: Api, people: People, recei
     await page.goto(f"{ROOT}/{fine.application}/webhooks/{fine.webhook}/replay")
     await page.get_by_label("From").fill(there(accepted_ms))
     await viewer.press("Preview")
-    await viewer.sees("1 event")
+    await viewer.sees("1 event would be sent again")  # "1 event" may be a port and the words after it
     await expect(page.get_by_label("From")).to_have_value(there(accepted_ms))
     asked = parse_qs(urlsplit(await viewer.address()).query)
     assert asked["since"] == [to_text(accepted_ms // 60_000 * 60_000)]
